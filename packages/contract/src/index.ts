@@ -1,0 +1,5 @@
+export * from './calls.js';
+export * from './errors.js';
+export * from './fields.js';
+export * from './messages.js';
+export * from './records.js';

@@ -1,0 +1,78 @@
+/** What to run. `script`: text with a `#!` line, put in a private file and executed directly. */
+export type Program =
+  | { kind: 'exec'; file: string; args: readonly string[] }
+  | { kind: 'script'; source: string };
+
+export interface ProcessSpec {
+  program: Program;
+  /** Name for private files; unique per run. */
+  name: string;
+  cwd: string;
+  /** The whole environment of the process; nothing is inherited. */
+  env: Readonly<Record<string, string>>;
+  uid?: number;
+  gid?: number;
+  /** Written to standard input, which is then closed. */
+  stdin: string;
+}
+
+/** One of both is null. */
+export interface ProcessExit {
+  code: number | null;
+  signal: string | null;
+}
+
+/** The process could not be started; `message` says why in words a user understands. */
+export class SpawnError extends Error {
+  /** System error name such as ENOENT, or '' */
+  readonly reason: string;
+  constructor(message: string, reason: string) {
+    super(message);
+    this.name = 'SpawnError';
+    this.reason = reason;
+  }
+}
+
+export interface RunningProcess {
+  readonly pid: number;
+  /** Chunks in order; reading stops while the consumer is busy (back pressure reaches the process). */
+  readonly stdout: AsyncIterable<Uint8Array>;
+  readonly stderr: AsyncIterable<Uint8Array>;
+  /** Resolves exactly once, never rejects. Output may still follow. */
+  readonly exited: Promise<ProcessExit>;
+  /** Ends both streams even if some descendant still holds the pipes open. */
+  stopReading(): void;
+  /** Signals the whole process group; false when no process of it exists any more. */
+  signalGroup(signal: 'SIGTERM' | 'SIGKILL'): boolean;
+}
+
+/** CPU in percent of one core since the last sample, memory in bytes: sums over a process tree. */
+export interface TreeSample {
+  cpu: number;
+  mem: number;
+}
+
+export interface ProcessLauncher {
+  /** Starts the process as leader of a new process group. Throws SpawnError. */
+  launch(spec: ProcessSpec): Promise<RunningProcess>;
+  /** User and group ids and home of a user given by name or number; undefined when unknown. */
+  resolveUser(user: string | number): Promise<UserInfo | undefined>;
+  resolveGroup(group: string | number): Promise<number | undefined>;
+}
+
+export interface UserInfo {
+  uid: number;
+  gid: number;
+  username: string;
+  home: string;
+  shell: string;
+}
+
+/** Resource use of process trees. */
+export interface ProcessSampler {
+  /**
+   * One pass over the process table for all given root pids. A pid that is gone has no entry. CPU is 0 in
+   * the first sample of a pid.
+   */
+  sample(pids: readonly number[]): Promise<Map<number, TreeSample>>;
+}

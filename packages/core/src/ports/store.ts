@@ -1,0 +1,68 @@
+import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import type { Change } from '../state/change.js';
+import type { ClusterState } from '../state/cluster-state.js';
+import type { Session } from './lease.js';
+
+/** A write was refused because the session's term is over. Nothing was written. */
+export class FencedError extends Error {
+  constructor(term: number) {
+    super(`Term ${term} is over: this node is no longer the primary`);
+    this.name = 'FencedError';
+  }
+}
+
+/** One page of a list, newest first; `length` is that of the whole list. */
+export interface Page<T> {
+  rows: T[];
+  length: number;
+}
+
+export interface ActivityEntry {
+  action: string;
+  /** Unix seconds. */
+  epoch: number;
+  [key: string]: unknown;
+}
+
+/**
+ * Durable truth, written by the primary alone.
+ *
+ * Commits are applied strictly in the order of the calls, each whole or not at all, and exactly once even
+ * when a reply is lost and the store repeats the request: after a failed commit all later ones of the same
+ * session fail too. So memory that applied changes before their commit was acknowledged must be
+ * dropped when any commit rejects.
+ */
+export interface Store {
+  /** Everything the primary keeps in memory; starts the session's sequence of commits. Throws FencedError. */
+  load(session: Session): Promise<ClusterState>;
+  /** Applies all changes atomically, or throws FencedError, or another error when the outcome is unknown. */
+  commit(session: Session, changes: readonly Change[]): Promise<void>;
+  /**
+   * Takes a dispatched run back so that it can never be claimed. `claimed`: too late, a worker has it.
+   * `absent`: no such run. Throws FencedError.
+   */
+  revoke(session: Session, run: RunRef): Promise<'revoked' | 'claimed' | 'absent'>;
+  /** A completed job, while its record is kept. */
+  readJob(id: string): Promise<JobFields | undefined>;
+  /** History rows of one event, or of all events; `offset` ≥ 0, `limit` ≥ 1. */
+  readHistory(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
+  readActivity(offset: number, limit: number): Promise<Page<ActivityEntry>>;
+  /** Resolves when the store answers and accepts writes, throws with the reason otherwise. */
+  checkHealth(): Promise<void>;
+}
+
+export type ClaimOutcome =
+  /** The run is now this worker's; `job` is as dispatched or updated since. */
+  | { claimed: true; job: JobFields }
+  /** Already claimed, revoked, another attempt, or unknown: do not start a process. */
+  | { claimed: false; reason: string };
+
+/** The only thing a worker may do to the store. */
+export interface RunClaims {
+  /**
+   * Takes a run for this worker: compare-and-set from dispatched-to-this-node to claimed. At most one call
+   * for a (job, attempt) ever gets `claimed: true` — also when a reply is lost and the call is repeated by
+   * another boot. Repeated by the same boot it answers `claimed: true` again only for the same `nonce`.
+   */
+  claim(run: RunRef, worker: { node: string; boot: string; nonce: string }): Promise<ClaimOutcome>;
+}

@@ -1,0 +1,44 @@
+import type { JobFields, JobState } from '@carillon/contract';
+
+/** Why and by whose wish a job is being ended. */
+export interface AbortRequest {
+  /** Text that goes into `abort_reason` and the description. */
+  reason: string;
+  /** True: somebody asked for it by hand; no failure mail, no catch-up rewind. */
+  manual: boolean;
+}
+
+/** A job that is not completed: the wire fields plus what only the control plane knows. */
+export interface ActiveJob {
+  /**
+   * `queued` waits for room; `waiting` for its time (`dueMs`); `dispatched` has a ticket; `running` is claimed
+   * by a worker; `silent` is claimed by a worker that has stopped beating; `settled` has ended and its result
+   * is on the way.
+   */
+  state: Exclude<JobState, 'completed'>;
+  /** Counted from 1; grows with each retry. */
+  attempt: number;
+  /** Launch order: larger is later. */
+  seq: number;
+  /** Node id of the chosen server; '' while queued. */
+  node: string;
+  /** Boot of the worker that claimed the run. */
+  boot?: string;
+  /** Planned start of a waiting job, Unix milliseconds. */
+  dueMs?: number;
+  /** Recorded wish to end the job; survives failover. */
+  abort?: AbortRequest;
+  fields: JobFields;
+}
+
+/**
+ * The job as clients see it: `state`, and `elapsed` computed for `nowMs` while it is active.
+ * Never shares structure that callers could change.
+ */
+export function viewActiveJob(job: ActiveJob, nowMs: number): JobFields & { state: JobState } {
+  const view: JobFields & { state: JobState } = { ...job.fields, state: job.state };
+  const start = job.fields.time_start;
+  if (start !== undefined) view.elapsed = Math.max(0, Math.round(nowMs - start * 1000) / 1000);
+  if (job.dueMs !== undefined && job.state === 'waiting') view.when = job.dueMs / 1000;
+  return view;
+}

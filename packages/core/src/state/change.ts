@@ -1,0 +1,73 @@
+import type {
+  ApiKeyRecord,
+  CategoryRecord,
+  EventRecord,
+  HistoryRow,
+  JobFields,
+  PluginRecord,
+  RunRef,
+  ServerGroupRecord,
+  ServerRecord,
+} from '@carillon/contract';
+import type { ActivityEntry } from '../ports/store.js';
+import type { ActiveJob } from './active-job.js';
+
+/** Records by table. */
+export interface Tables {
+  events: EventRecord;
+  categories: CategoryRecord;
+  plugins: PluginRecord;
+  server_groups: ServerGroupRecord;
+  api_keys: ApiKeyRecord;
+  servers: ServerRecord;
+}
+export type TableName = keyof Tables;
+export const tableNames = [
+  'events',
+  'categories',
+  'plugins',
+  'server_groups',
+  'api_keys',
+  'servers',
+] as const satisfies readonly TableName[];
+
+type Put = {
+  [T in TableName]: {
+    type: 'put';
+    table: T;
+    /** Place in the table: larger is newer. Kept when a record is replaced. */
+    seq: number;
+    record: Tables[T];
+  };
+}[TableName];
+
+/**
+ * Everything the primary can do to the durable state: the one language of the memory of the primary
+ * (`applyChange`) and of the store adapters. A commit is a list of changes.
+ */
+export type Change =
+  | Put
+  | { type: 'delete'; table: TableName; id: string }
+  /** Scheduler switch. */
+  | { type: 'switch'; enabled: 0 | 1 }
+  /** All due launches up to and including this minute (Unix seconds) are done. */
+  | { type: 'tick'; minute: number }
+  /** This event is done up to and including this minute; null forgets it. */
+  | { type: 'cursor'; event: string; minute: number | null }
+  /** Next index of the round-robin algorithm. */
+  | { type: 'robin'; event: string; index: number }
+  /** Adds or replaces an active job. */
+  | { type: 'job'; job: ActiveJob }
+  /** Makes a run claimable by one node. The job must be active. */
+  | { type: 'dispatch'; run: RunRef; node: string }
+  /**
+   * Ends a job: it stops being active, its run can no longer be claimed, its record is kept for `expireSec`,
+   * its row is put in front of both history lists (kept to `rowMax` rows), and the totals of `day`
+   * (YYYY-MM-DD) are raised.
+   */
+  | { type: 'finish'; record: JobFields; row: HistoryRow; expireSec: number; rowMax: number; day: string }
+  /** Removes a queued job that never ran, without history. */
+  | { type: 'forget-job'; id: string }
+  /** Forgets the history of a deleted event and its cursor and robin index. */
+  | { type: 'forget-event'; event: string }
+  | { type: 'activity'; entry: ActivityEntry; rowMax: number };

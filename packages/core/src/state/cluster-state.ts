@@ -1,0 +1,187 @@
+import type { ApiKeyRecord, MasterState } from '@carillon/contract';
+import type { ActiveJob } from './active-job.js';
+import type { Change, TableName, Tables } from './change.js';
+import { Table } from './table.js';
+
+/** Totals of one day (`day` is YYYY-MM-DD in the primary's zone). */
+export interface DayStats {
+  day: string;
+  totals: MasterState['stats'];
+}
+
+const noTotals = (): MasterState['stats'] => ({
+  jobs_completed: 0,
+  jobs_failed: 0,
+  jobs_elapsed: 0,
+  jobs_log_size: 0,
+});
+
+/**
+ * All durable state the primary keeps in memory, with the indexes its rules need. Changed through
+ * `applyChange` only, by the same changes that are committed to the store.
+ */
+export class ClusterState {
+  readonly events = new Table<Tables['events']>();
+  readonly categories = new Table<Tables['categories']>();
+  readonly plugins = new Table<Tables['plugins']>();
+  readonly server_groups = new Table<Tables['server_groups']>();
+  readonly api_keys = new Table<Tables['api_keys']>();
+  readonly servers = new Table<Tables['servers']>();
+  /** Scheduler switch. */
+  enabled: 0 | 1 = 1;
+  /** Last minute (Unix seconds) whose launches are all done; undefined before the first tick. */
+  tickMinute: number | undefined;
+  /** Minute up to which an event is done, where it differs from or was written ahead of `tickMinute`. */
+  readonly cursors = new Map<string, number>();
+  readonly robins = new Map<string, number>();
+  /** Active jobs by id, in launch order. */
+  readonly jobs = new Map<string, ActiveJob>();
+  stats: DayStats = { day: '', totals: noTotals() };
+
+  readonly #eventsByTitle = new Map<string, Set<string>>();
+  readonly #keysByHash = new Map<string, string>();
+  readonly #jobsByEvent = new Map<string, Set<string>>();
+  readonly #jobsByCategory = new Map<string, Set<string>>();
+
+  /** Newest event with exactly this title. */
+  eventByTitle(title: string): Tables['events'] | undefined {
+    let best: { seq: number; record: Tables['events'] } | undefined;
+    for (const id of this.#eventsByTitle.get(title) ?? []) {
+      const entry = this.events.entry(id);
+      if (entry !== undefined && (best === undefined || entry.seq > best.seq)) best = entry;
+    }
+    return best?.record;
+  }
+
+  keyByHash(hash: string): ApiKeyRecord | undefined {
+    const id = this.#keysByHash.get(hash);
+    return id === undefined ? undefined : this.api_keys.get(id);
+  }
+
+  /** Active jobs of an event in launch order. */
+  jobsOfEvent(event: string): ActiveJob[] {
+    return this.#collect(this.#jobsByEvent.get(event));
+  }
+
+  jobsOfCategory(category: string): ActiveJob[] {
+    return this.#collect(this.#jobsByCategory.get(category));
+  }
+
+  applyChange(change: Change): void {
+    switch (change.type) {
+      case 'put':
+        this.#unindex(change.table, change.record.id);
+        (this[change.table] as Table<Tables[TableName]>).put(change.seq, change.record);
+        this.#index(change);
+        return;
+      case 'delete':
+        this.#unindex(change.table, change.id);
+        this[change.table].delete(change.id);
+        return;
+      case 'switch':
+        this.enabled = change.enabled;
+        return;
+      case 'tick':
+        this.tickMinute = change.minute;
+        return;
+      case 'cursor':
+        if (change.minute === null) this.cursors.delete(change.event);
+        else this.cursors.set(change.event, change.minute);
+        return;
+      case 'robin':
+        this.robins.set(change.event, change.index);
+        return;
+      case 'job':
+        this.#putJob(change.job);
+        return;
+      case 'dispatch':
+        this.#dispatch(change.run.job, change.run.attempt, change.node);
+        return;
+      case 'finish':
+        this.#removeJob(change.record.id);
+        this.#count(change);
+        return;
+      case 'forget-job':
+        this.#removeJob(change.id);
+        return;
+      case 'forget-event':
+        this.cursors.delete(change.event);
+        this.robins.delete(change.event);
+        return;
+      case 'activity':
+        return;
+    }
+  }
+
+  /** A job's event and category never change, so replacing it keeps its place in the indexes. */
+  #putJob(job: ActiveJob): void {
+    const id = job.fields.id;
+    this.jobs.set(id, job);
+    addTo(this.#jobsByEvent, job.fields.event, id);
+    addTo(this.#jobsByCategory, job.fields.category, id);
+  }
+
+  #dispatch(id: string, attempt: number, node: string): void {
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    const { dueMs: _due, boot: _boot, ...rest } = job;
+    this.jobs.set(id, { ...rest, state: 'dispatched', attempt, node });
+  }
+
+  #removeJob(id: string): void {
+    this.#removeIndexes(this.jobs.get(id));
+    this.jobs.delete(id);
+  }
+
+  #removeIndexes(job: ActiveJob | undefined): void {
+    if (job === undefined) return;
+    removeFrom(this.#jobsByEvent, job.fields.event, job.fields.id);
+    removeFrom(this.#jobsByCategory, job.fields.category, job.fields.id);
+  }
+
+  #count(change: Extract<Change, { type: 'finish' }>): void {
+    if (this.stats.day !== change.day) this.stats = { day: change.day, totals: noTotals() };
+    const totals = this.stats.totals;
+    totals.jobs_completed += 1;
+    if (change.row.code !== 0) totals.jobs_failed += 1;
+    totals.jobs_elapsed += change.row.elapsed;
+    totals.jobs_log_size += change.row.log_file_size;
+  }
+
+  #index(change: Extract<Change, { type: 'put' }>): void {
+    if (change.table === 'events') addTo(this.#eventsByTitle, change.record.title, change.record.id);
+    if (change.table === 'api_keys') this.#keysByHash.set(change.record.key_hash, change.record.id);
+  }
+
+  #unindex(table: TableName, id: string): void {
+    if (table === 'events') {
+      const old = this.events.get(id);
+      if (old !== undefined) removeFrom(this.#eventsByTitle, old.title, id);
+    } else if (table === 'api_keys') {
+      const old = this.api_keys.get(id);
+      if (old !== undefined) this.#keysByHash.delete(old.key_hash);
+    }
+  }
+
+  #collect(ids: Set<string> | undefined): ActiveJob[] {
+    const found: ActiveJob[] = [];
+    for (const id of ids ?? []) {
+      const job = this.jobs.get(id);
+      if (job !== undefined) found.push(job);
+    }
+    return found;
+  }
+}
+
+function addTo(index: Map<string, Set<string>>, key: string, id: string): void {
+  const ids = index.get(key);
+  if (ids === undefined) index.set(key, new Set([id]));
+  else ids.add(id);
+}
+
+function removeFrom(index: Map<string, Set<string>>, key: string, id: string): void {
+  const ids = index.get(key);
+  if (ids === undefined) return;
+  ids.delete(id);
+  if (ids.size === 0) index.delete(key);
+}

@@ -1,0 +1,4 @@
+export * from './active-job.js';
+export * from './change.js';
+export * from './cluster-state.js';
+export * from './table.js';

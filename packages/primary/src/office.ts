@@ -1,0 +1,61 @@
+import type { HistoryRow, JobFields, JobState } from '@carillon/contract';
+import type { Caller, ClusterState, LaunchRequest, Page, PrimaryInfo, Session } from '@carillon/core';
+
+/** What a launch answered: ids of all jobs, and the queue length when the event allows queueing and one waits. */
+export interface LaunchAnswer {
+  ids: string[];
+  queue?: number;
+}
+
+/** Settings an update carries beside the event's own. */
+export interface EventUpdateOptions {
+  /** Unix seconds. */
+  resetCursor?: number;
+  abortJobs: boolean;
+}
+
+/**
+ * What exists on a node only while it is the primary. All mutating calls resolve when the write is
+ * durable, and throw CarillonError for expected refusals. Reads come from memory; never change what
+ * they return.
+ */
+export interface Office {
+  readonly session: Session;
+  readonly state: ClusterState;
+  createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string>;
+  updateEvent(
+    id: string,
+    changes: Record<string, unknown>,
+    options: EventUpdateOptions,
+    caller: Caller,
+  ): Promise<void>;
+  deleteEvent(id: string, caller: Caller): Promise<void>;
+  /** Throws CarillonError('event', 'Failed to launch event: …') when refused. */
+  launch(request: LaunchRequest): Promise<LaunchAnswer>;
+  /** Length of an event's queue. */
+  queueLength(event: string): number;
+  /** An active job as clients see it. */
+  activeJob(id: string): (JobFields & { state: JobState }) | undefined;
+  /** Views of all active jobs of an event, launch order. */
+  activeJobsOf(event: string): (JobFields & { state: JobState })[];
+  activeJobs(): IterableIterator<JobFields & { state: JobState }>;
+  completedJob(id: string): Promise<JobFields | undefined>;
+  history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
+  updateJob(id: string, settings: Record<string, unknown>): Promise<void>;
+  abortJob(id: string, caller: Caller): Promise<void>;
+  setEnabled(enabled: 0 | 1, caller: Caller): Promise<void>;
+  /** The log so far (active) or complete (gzip) as bytes; undefined when there is none. */
+  jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined>;
+  /** Host names of all known servers, lower-case: group scopes are tested against them. */
+  hostnames(): string[];
+}
+
+/** This node's place in the cluster, for the HTTP layer. */
+export interface Standing {
+  /** The office, while this node is primary and has loaded its state. */
+  office(): Office | undefined;
+  /** The present primary as far as known; may be this node itself while it takes office. */
+  primary(): PrimaryInfo | undefined;
+  /** This node's own id. */
+  readonly nodeId: string;
+}
