@@ -1,1 +1,13 @@
-export {};
+export * from './process/index.js';
+export * from './job-log/index.js';
+export * from './spool/index.js';
+export * from './channel/index.js';
+export * from './clock/index.js';
+export * from './embedded-redis/index.js';
+export * from './log-archive/index.js';
+export * from './logger/index.js';
+export * from './queue/index.js';
+export * from './random/index.js';
+export * from './lease/index.js';
+export * from './redis/index.js';
+export * from './store/index.js';

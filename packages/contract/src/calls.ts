@@ -1,4 +1,4 @@
-import { type TObject, type TProperties, Type } from 'typebox';
+import { type Static, type TObject, type TProperties, Type } from 'typebox';
 import { Count, Flag, Id, OptionalId, Recipients, Target, Title, WebHook } from './fields.js';
 import { EventSchema, eventSettings, HistoryRowSchema, JobSchema, ListHeader } from './records.js';
 
@@ -265,6 +265,10 @@ export const apiCalls = {
 } as const satisfies Record<string, ApiCall>;
 
 export type ApiCallName = keyof typeof apiCalls;
+/** Parameters of a call. */
+export type CallParams<Name extends ApiCallName> = Static<(typeof apiCalls)[Name]['params']>;
+/** Fields of a successful answer beside `code`. */
+export type CallAnswer<Name extends ApiCallName> = Static<(typeof apiCalls)[Name]['response']>;
 
 /** `^name$` of a known call; never looks at prototypes. */
 export function findCall(name: string): (ApiCall & { name: ApiCallName }) | undefined {

@@ -10,7 +10,7 @@ export const Id = Type.String({ pattern: '^\\w+$', maxLength: 64 });
 /** An identifier or the empty string, which switches the feature off. */
 export const OptionalId = Type.String({ pattern: '^\\w*$', maxLength: 64 });
 /** A display name: something visible, no HTML metacharacters. */
-export const Title = Type.String({ pattern: '^[^<>]*\\S[^<>]*$', maxLength: 1024 });
+export const Title = Type.String({ pattern: '^[^<>]*[^<>\\s][^<>]*$', maxLength: 1024 });
 /** Free text without HTML metacharacters. */
 export const PlainText = Type.String({ pattern: '^[^<>]*$', maxLength: 65_536 });
 /** A server group id or a host name. */

@@ -3,3 +3,4 @@ export * from './errors.js';
 export * from './fields.js';
 export * from './messages.js';
 export * from './records.js';
+export * from './validate/index.js';

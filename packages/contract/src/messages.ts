@@ -65,6 +65,8 @@ export const WorkerMessage = Type.Union([
     job: Type.String(),
     offset: Type.Integer(),
     text: Type.String(),
+    /** Bytes in the log when this was read; `offset` + bytes of `text` = `size` means: up to date. */
+    size: Type.Integer(),
     /** True: the log is complete, nothing follows. */
     end: Type.Boolean(),
   }),

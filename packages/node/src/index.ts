@@ -1,1 +1,2 @@
-export {};
+export * from './config/index.js';
+export { type RunningNode, startNode } from './start/start-node.js';

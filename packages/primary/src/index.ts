@@ -1,1 +1,5 @@
-export {};
+export * from './http/index.js';
+export * from './live/index.js';
+export type { Standing } from './office.js';
+export type { OfficeSettings } from './office/settings.js';
+export { Primary, type PrimaryDeps } from './primary.js';

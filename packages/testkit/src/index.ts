@@ -1,1 +1,24 @@
 export {};
+export { FakeClock } from './fake-clock.js';
+export { SeededRandom } from './seeded-random.js';
+export {
+  acceptOne,
+  type ChannelSubject,
+  channelConformance,
+  helloOf,
+  LinkProbe,
+} from './conformance/channel-conformance.js';
+export { Collector, type Deferred, deferred } from './conformance/deferred.js';
+export { type JobQueueSubject, jobQueueConformance } from './conformance/job-queue-conformance.js';
+export { type LogArchiveSubject, logArchiveConformance } from './conformance/log-archive-conformance.js';
+export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';
+export { type JobLogSubject, jobLogConformance } from './conformance/job-log-conformance.js';
+export { type SpoolSubject, spoolConformance, spoolResult } from './conformance/spool-conformance.js';
+export {
+  allText,
+  type ProcessSubject,
+  processConformance,
+  readUntil,
+} from './conformance/process-conformance.js';
+export * from './cluster/index.js';
+export * from './redis/index.js';

@@ -42,8 +42,8 @@ export interface RunningProcess {
   readonly exited: Promise<ProcessExit>;
   /** Ends both streams even if some descendant still holds the pipes open. */
   stopReading(): void;
-  /** Signals the whole process group; false when no process of it exists any more. */
-  signalGroup(signal: 'SIGTERM' | 'SIGKILL'): boolean;
+  /** Signals the whole process group; false when no process of it exists any more. `0` only asks. */
+  signalGroup(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean;
 }
 
 /** CPU in percent of one core since the last sample, memory in bytes: sums over a process tree. */
@@ -58,6 +58,11 @@ export interface ProcessLauncher {
   /** User and group ids and home of a user given by name or number; undefined when unknown. */
   resolveUser(user: string | number): Promise<UserInfo | undefined>;
   resolveGroup(group: string | number): Promise<number | undefined>;
+  /**
+   * Kills every process whose environment has `CARILLON_RUN` with this value, also those that have left the group
+   * of their run, and resolves with their number. Where the system has no way to find them, nothing happens.
+   */
+  killStrays(marker: string): Promise<number>;
 }
 
 export interface UserInfo {

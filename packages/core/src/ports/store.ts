@@ -24,6 +24,9 @@ export interface ActivityEntry {
   [key: string]: unknown;
 }
 
+/** `claimed`: too late, a worker of that boot has it. `absent`: no such run. */
+export type Revocation = { kind: 'revoked' } | { kind: 'claimed'; boot: string } | { kind: 'absent' };
+
 /**
  * Durable truth, written by the primary alone.
  *
@@ -37,11 +40,8 @@ export interface Store {
   load(session: Session): Promise<ClusterState>;
   /** Applies all changes atomically, or throws FencedError, or another error when the outcome is unknown. */
   commit(session: Session, changes: readonly Change[]): Promise<void>;
-  /**
-   * Takes a dispatched run back so that it can never be claimed. `claimed`: too late, a worker has it.
-   * `absent`: no such run. Throws FencedError.
-   */
-  revoke(session: Session, run: RunRef): Promise<'revoked' | 'claimed' | 'absent'>;
+  /** Takes a dispatched run back so that it can never be claimed. Throws FencedError. */
+  revoke(session: Session, run: RunRef): Promise<Revocation>;
   /** A completed job, while its record is kept. */
   readJob(id: string): Promise<JobFields | undefined>;
   /** History rows of one event, or of all events; `offset` ≥ 0, `limit` ≥ 1. */

@@ -42,3 +42,25 @@ export function viewActiveJob(job: ActiveJob, nowMs: number): JobFields & { stat
   if (job.dueMs !== undefined && job.state === 'waiting') view.when = job.dueMs / 1000;
   return view;
 }
+
+/** A run as a store keeps it, beside the job. */
+export interface StoredRun {
+  attempt: number;
+  node: string;
+  state: 'dispatched' | 'claimed' | 'revoked';
+  /** Boot of the worker that claimed it; '' before. */
+  boot: string;
+}
+
+/**
+ * The job as its run says: a claim does not write the job again. A run that was taken back by a primary which
+ * did not come to the next step makes the job due at once.
+ */
+export function withStoredRun(job: ActiveJob, run: StoredRun | undefined): ActiveJob {
+  if (run === undefined) return job;
+  const { dueMs: _due, boot: _boot, ...rest } = job;
+  const merged = { ...rest, attempt: run.attempt, node: run.node };
+  if (run.state === 'claimed') return { ...merged, state: 'running', boot: run.boot };
+  if (run.state === 'dispatched') return { ...merged, state: 'dispatched' };
+  return { ...merged, state: 'waiting', dueMs: 0 };
+}

@@ -1,4 +1,4 @@
-import type { ApiKeyRecord, MasterState } from '@carillon/contract';
+import type { ApiKeyRecord, MasterState, RunReport } from '@carillon/contract';
 import type { ActiveJob } from './active-job.js';
 import type { Change, TableName, Tables } from './change.js';
 import { Table } from './table.js';
@@ -42,6 +42,7 @@ export class ClusterState {
   readonly #keysByHash = new Map<string, string>();
   readonly #jobsByEvent = new Map<string, Set<string>>();
   readonly #jobsByCategory = new Map<string, Set<string>>();
+  readonly #jobsByNode = new Map<string, Set<string>>();
 
   /** Newest event with exactly this title. */
   eventByTitle(title: string): Tables['events'] | undefined {
@@ -65,6 +66,15 @@ export class ClusterState {
 
   jobsOfCategory(category: string): ActiveJob[] {
     return this.#collect(this.#jobsByCategory.get(category));
+  }
+
+  /** Active jobs of a node, in no particular order; queued ones are those of node ''. */
+  jobsOfNode(node: string): ActiveJob[] {
+    return this.#collect(this.#jobsByNode.get(node));
+  }
+
+  countJobsOfNode(node: string): number {
+    return this.#jobsByNode.get(node)?.size ?? 0;
   }
 
   applyChange(change: Change): void {
@@ -113,9 +123,31 @@ export class ClusterState {
     }
   }
 
+  /**
+   * Takes over what a worker says about a run it holds: live facts, not durable, sent again after a failover.
+   * Answers the job as it is now, or undefined when no active job is at this attempt.
+   */
+  applyReport(report: RunReport, boot: string): ActiveJob | undefined {
+    const job = this.jobs.get(report.job);
+    if (job === undefined || job.attempt !== report.attempt) return undefined;
+    const { job: _job, attempt: _attempt, ...facts } = report;
+    const next: ActiveJob = { ...job, state: 'running', boot, fields: { ...job.fields, ...facts } };
+    this.jobs.set(report.job, next);
+    return next;
+  }
+
+  /** Marks a claimed job's worker as silent or back; not durable. */
+  markSilent(id: string, silent: boolean): void {
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    if (silent && job.state === 'running') this.jobs.set(id, { ...job, state: 'silent' });
+    if (!silent && job.state === 'silent') this.jobs.set(id, { ...job, state: 'running' });
+  }
+
   /** A job's event and category never change, so replacing it keeps its place in the indexes. */
   #putJob(job: ActiveJob): void {
     const id = job.fields.id;
+    this.#moveToNode(id, job.node);
     this.jobs.set(id, job);
     addTo(this.#jobsByEvent, job.fields.event, id);
     addTo(this.#jobsByCategory, job.fields.category, id);
@@ -124,8 +156,17 @@ export class ClusterState {
   #dispatch(id: string, attempt: number, node: string): void {
     const job = this.jobs.get(id);
     if (job === undefined) return;
+    this.#moveToNode(id, node);
     const { dueMs: _due, boot: _boot, ...rest } = job;
     this.jobs.set(id, { ...rest, state: 'dispatched', attempt, node });
+  }
+
+  /** Before the job itself is replaced. */
+  #moveToNode(id: string, node: string): void {
+    const before = this.jobs.get(id)?.node;
+    if (before === node) return;
+    if (before !== undefined) removeFrom(this.#jobsByNode, before, id);
+    addTo(this.#jobsByNode, node, id);
   }
 
   #removeJob(id: string): void {
@@ -137,6 +178,7 @@ export class ClusterState {
     if (job === undefined) return;
     removeFrom(this.#jobsByEvent, job.fields.event, job.fields.id);
     removeFrom(this.#jobsByCategory, job.fields.category, job.fields.id);
+    removeFrom(this.#jobsByNode, job.node, job.fields.id);
   }
 
   #count(change: Extract<Change, { type: 'finish' }>): void {

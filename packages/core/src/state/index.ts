@@ -1,4 +1,5 @@
 export * from './active-job.js';
 export * from './change.js';
 export * from './cluster-state.js';
+export * from './ids.js';
 export * from './table.js';

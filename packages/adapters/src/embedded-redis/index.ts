@@ -1,0 +1,2 @@
+export { DirectoryInUseError, DirectoryLock } from './directory-lock.js';
+export { EmbeddedRedis, type EmbeddedRedisOptions } from './embedded-redis.js';

@@ -1,0 +1,75 @@
+import { createReadStream, existsSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createGzip, gzipSync } from 'node:zlib';
+import { CarillonError } from '@carillon/contract';
+import type { JobLog, JobLogWriter } from '@carillon/core';
+import { FileLogWriter } from './file-log-writer.js';
+
+/** A log up to this size is compressed in one go. */
+const wholeBytesMax = 65_536;
+
+/** Logs as files `JOB.log` in one directory, created if needed. */
+export class FileJobLog implements JobLog {
+  readonly #directory: string;
+  readonly #writers = new Map<string, FileLogWriter>();
+
+  constructor(directory: string) {
+    this.#directory = resolve(directory);
+    mkdirSync(this.#directory, { recursive: true });
+  }
+
+  async open(job: string): Promise<JobLogWriter> {
+    const writer = new FileLogWriter(this.#path(job), () => {
+      if (this.#writers.get(job) === writer) this.#writers.delete(job);
+    });
+    this.#writers.set(job, writer);
+    return writer;
+  }
+
+  async read(job: string, offset: number, limit: number): Promise<Uint8Array> {
+    const path = this.#path(job);
+    await this.#writers.get(job)?.flushed();
+    if (!existsSync(path)) return new Uint8Array(0);
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      const buffer = Buffer.alloc(Math.max(0, Math.min(limit, size - offset)));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *compressed(job: string): AsyncIterable<Uint8Array> {
+    const path = this.#path(job);
+    await this.#writers.get(job)?.flushed();
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size <= wholeBytesMax) {
+      yield gzipSync(size === 0 ? new Uint8Array(0) : readFileSync(path));
+      return;
+    }
+    const source = createReadStream(path, { highWaterMark: wholeBytesMax });
+    const gzip = source.pipe(createGzip({ chunkSize: wholeBytesMax }));
+    source.once('error', (error) => gzip.destroy(error));
+    try {
+      yield* gzip;
+    } finally {
+      source.destroy();
+    }
+  }
+
+  async remove(job: string): Promise<void> {
+    try {
+      unlinkSync(this.#path(job));
+    } catch {
+      // Absent is what was asked for.
+    }
+  }
+
+  #path(job: string): string {
+    if (!/^\w[\w-]*$/.test(job)) throw new CarillonError('job', 'Malformed job id');
+    return join(this.#directory, `${job}.log`);
+  }
+}

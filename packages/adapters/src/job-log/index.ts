@@ -1,0 +1,2 @@
+export * from './file-job-log.js';
+export * from './memory-job-log.js';

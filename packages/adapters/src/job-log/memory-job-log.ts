@@ -1,0 +1,47 @@
+import { gzipSync } from 'node:zlib';
+import type { JobLog, JobLogWriter } from '@carillon/core';
+
+/** Logs in memory, for tests. */
+export class MemoryJobLog implements JobLog {
+  readonly #logs = new Map<string, Buffer>();
+
+  async open(job: string): Promise<JobLogWriter> {
+    const logs = this.#logs;
+    if (!logs.has(job)) logs.set(job, Buffer.alloc(0));
+    let closed = false;
+    return {
+      path: `/memory/${job}.log`,
+      get size() {
+        return logs.get(job)?.length ?? 0;
+      },
+      async write(chunk) {
+        if (closed) throw new Error('The log is closed');
+        logs.set(job, Buffer.concat([logs.get(job) ?? Buffer.alloc(0), Buffer.from(chunk)]));
+      },
+      async close() {
+        closed = true;
+      },
+    };
+  }
+
+  async read(job: string, offset: number, limit: number): Promise<Uint8Array> {
+    return Uint8Array.from(this.#log(job).subarray(offset, offset + limit));
+  }
+
+  async *compressed(job: string): AsyncIterable<Uint8Array> {
+    yield gzipSync(this.#log(job));
+  }
+
+  async remove(job: string): Promise<void> {
+    this.#logs.delete(job);
+  }
+
+  /** Jobs that have a log. */
+  jobs(): string[] {
+    return [...this.#logs.keys()];
+  }
+
+  #log(job: string): Buffer {
+    return this.#logs.get(job) ?? Buffer.alloc(0);
+  }
+}

@@ -1,0 +1,2 @@
+export * from './memory-lease.js';
+export * from './redis-lease.js';

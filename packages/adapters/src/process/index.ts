@@ -1,0 +1,4 @@
+export * from './node-process-launcher.js';
+export * from './pidusage-sampler.js';
+export * from './proc-sampler.js';
+export * from './process-sampler.js';

@@ -1,0 +1,141 @@
+import { type JobResult, type RunRef, runId, type Ticket } from '@carillon/contract';
+import type { Clock, Consumer, JobQueue, Logger, ResultSink, TicketSource } from '@carillon/core';
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Cluster, Redis } from 'ioredis';
+import { RationedLog } from '../logger/rationed-log.js';
+import { BullmqConsumer, defaultRedelivery, type RedeliverySettings } from './bullmq-consumer.js';
+
+export interface BullmqJobQueueOptions {
+  /** For adding and asking: a connection whose commands fail soon when Redis is away. Stays the caller's. */
+  commands: Redis | Cluster;
+  /**
+   * For consuming: a connection that never gives up (`maxRetriesPerRequest: null`, no time limits). Consumers
+   * duplicate it, two connections each; it may be lazy.
+   */
+  consumers: Redis | Cluster;
+  /** Of all keys; with Redis Cluster one hash tag, such as `{carillon}`. */
+  prefix: string;
+  clock: Clock;
+  log: Logger;
+  redelivery?: Partial<RedeliverySettings>;
+}
+
+/** Tickets a worker handles at one time: claims wait for Redis, not for each other. */
+const ticketsAtOnce = 50;
+const resultsQueue = 'results';
+const ticketQueue = (node: string): string => `node-${node}`;
+
+/** Attempts are for ever: a handler that rejects means that Redis or the primary is in trouble, not the message. */
+const messageOptions = {
+  attempts: 1_000_000_000,
+  backoff: { type: 'custom' },
+  removeOnComplete: true,
+  removeOnFail: true,
+  stackTraceLimit: 1,
+} as const satisfies JobsOptions;
+
+/**
+ * Messages over BullMQ: one queue of tickets per node, one of results. The id of a message is that of its run, so
+ * that a second add changes nothing while the first is queued. All queues share the `commands` connection.
+ */
+export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink {
+  readonly #options: BullmqJobQueueOptions;
+  readonly #redelivery: RedeliverySettings;
+  readonly #log: RationedLog;
+  readonly #queues = new Map<string, Queue>();
+  readonly #consumers = new Set<Consumer>();
+
+  constructor(options: BullmqJobQueueOptions) {
+    this.#options = options;
+    this.#redelivery = { ...defaultRedelivery, ...options.redelivery };
+    this.#log = new RationedLog(options.log, options.clock);
+    options.commands.setMaxListeners(0);
+  }
+
+  async addTicket(node: string, ticket: Ticket): Promise<void> {
+    await this.#queue(ticketQueue(node)).add('ticket', ticket, { ...messageOptions, jobId: runId(ticket) });
+  }
+
+  async discardTickets(node: string): Promise<void> {
+    const name = ticketQueue(node);
+    const queue = this.#queue(name);
+    await queue.obliterate({ force: true });
+    this.#queues.delete(name);
+    await queue.close();
+  }
+
+  async addResult(result: JobResult): Promise<void> {
+    await this.#queue(resultsQueue).add('result', result, { ...messageOptions, jobId: runId(result) });
+  }
+
+  /** A message's record exists exactly from its add to the end of its handler. */
+  async hasResult(run: RunRef): Promise<boolean> {
+    return (await this.#options.commands.exists(this.#queue(resultsQueue).toKey(runId(run)))) === 1;
+  }
+
+  consumeResults(handler: (result: JobResult) => Promise<void>, concurrency: number): Consumer {
+    return this.#consume(resultsQueue, handler, concurrency);
+  }
+
+  consumeTickets(node: string, handler: (ticket: Ticket) => Promise<void>): Consumer {
+    const name = ticketQueue(node);
+    // Discarding pauses the queue first; were it cut off there, a node that returns would wait for ever.
+    this.#queue(name)
+      .resume()
+      .catch((error: unknown) => this.#log.report('warn', `Queue ${name}: could not be resumed`, error));
+    return this.#consume(name, handler, ticketsAtOnce);
+  }
+
+  /** Closes all consumers and lets go of the connections given, which stay open. At most five seconds. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#consumers, (consumer) => consumer.close()));
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
+    await Promise.all(queues.map((queue) => queue.close()));
+  }
+
+  #consume<Message>(
+    queue: string,
+    handler: (message: Message) => Promise<void>,
+    concurrency: number,
+  ): Consumer {
+    const { consumers: connection, prefix, clock } = this.#options;
+    const inner = new BullmqConsumer<Message>({
+      queue,
+      prefix,
+      concurrency,
+      // A handler that throws at once counts as one that rejects.
+      handler: async (message) => handler(message),
+      connection,
+      redelivery: this.#redelivery,
+      clock,
+      log: this.#log,
+    });
+    const consumer: Consumer = {
+      close: async () => {
+        await inner.close();
+        this.#consumers.delete(consumer);
+      },
+    };
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  #queue(name: string): Queue {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue(name, {
+      connection: this.#options.commands,
+      prefix: this.#options.prefix,
+      // With these two a queue made while Redis is away fails its calls and works later; otherwise it is broken
+      // for good.
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      // Nobody reads BullMQ's event streams; by default each queue keeps 10,000 entries.
+      streams: { events: { maxLen: 1 } },
+    });
+    queue.on('error', (error) => this.#log.report('warn', 'Queues: trouble with Redis', error));
+    this.#queues.set(name, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,1 @@
+export { SystemDigest, SystemRandom } from './system-random.js';

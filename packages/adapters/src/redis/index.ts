@@ -1,0 +1,4 @@
+export * from './check-redis-settings.js';
+export * from './create-redis.js';
+export * from './key-space.js';
+export { redisAddress } from './redis-url.js';

@@ -1,0 +1,2 @@
+export * from './file-result-spool.js';
+export * from './memory-result-spool.js';

@@ -1,0 +1,132 @@
+import type { ActiveJob, Change } from '@carillon/core';
+import type { KeySpace } from '../redis/key-space.js';
+import { claimedPrefix, encodeDispatched } from './run-entry.js';
+
+/** A Redis command, or one of the conditions the commit script knows, as words. */
+export type Command = readonly string[];
+
+/** Daily totals are kept for this long. */
+const statsExpireSec = 40 * 86_400;
+/** A century: Redis refuses expiry times that overflow its milliseconds. */
+const longestExpireSec = 100 * 366 * 86_400;
+
+/**
+ * The commands that carry out a change, in order: the store's counterpart of `ClusterState.applyChange`. Whole
+ * numbers are written as digits; bodies are JSON.
+ */
+export function changeCommands(change: Change, keys: KeySpace): Command[] {
+  switch (change.type) {
+    case 'put':
+      return [
+        [
+          'HSET',
+          keys.table(change.table),
+          change.record.id,
+          `${change.seq} ${JSON.stringify(change.record)}`,
+        ],
+      ];
+    case 'delete':
+      return [['HDEL', keys.table(change.table), change.id]];
+    case 'switch':
+      return [['HSET', keys.master, 'enabled', String(change.enabled)]];
+    case 'tick':
+      return [['HSET', keys.master, 'tick_minute', String(change.minute)]];
+    case 'cursor':
+      return change.minute === null
+        ? [['HDEL', keys.cursors, change.event]]
+        : [['HSET', keys.cursors, change.event, String(change.minute)]];
+    case 'robin':
+      return [['HSET', keys.robins, change.event, String(change.index)]];
+    case 'job':
+      return jobCommands(change.job, keys);
+    case 'dispatch':
+      return dispatchCommands(change, keys);
+    case 'finish':
+      return finishCommands(change, keys);
+    case 'forget-job':
+      return removeCommands(change.id, keys);
+    case 'forget-event':
+      return [
+        ['HDEL', keys.cursors, change.event],
+        ['HDEL', keys.robins, change.event],
+        ['UNLINK', keys.historyOf(change.event)],
+      ];
+    case 'activity':
+      return pushCommands(keys.activity, JSON.stringify(change.entry), change.rowMax);
+  }
+}
+
+/** A stored job is newer than any earlier dispatch of it; one that waits has no run that could be claimed. */
+function jobCommands(job: ActiveJob, keys: KeySpace): Command[] {
+  const id = job.fields.id;
+  const commands: Command[] = [
+    ['HSET', keys.jobs, id, JSON.stringify(job)],
+    ['HDEL', keys.dispatches, id],
+  ];
+  if (job.state === 'queued' || job.state === 'waiting') commands.push(['HDEL', keys.runs, id]);
+  return commands;
+}
+
+/** A run that is already claimed stays so: dispatching it anew must not let a second worker start it. */
+function dispatchCommands(change: Extract<Change, { type: 'dispatch' }>, keys: KeySpace): Command[] {
+  const { job, attempt } = change.run;
+  return [
+    ['only-if', keys.jobs, job, '3'],
+    ['HSET', keys.dispatches, job, JSON.stringify([attempt, change.node])],
+    ['not-if', keys.runs, job, claimedPrefix(attempt), '1'],
+    ['HSET', keys.runs, job, encodeDispatched(attempt, change.node)],
+  ];
+}
+
+/** Nothing is done for a job that is not active, so that a job ends once whatever is repeated. */
+function finishCommands(change: Extract<Change, { type: 'finish' }>, keys: KeySpace): Command[] {
+  const { record, row, rowMax } = change;
+  const text = JSON.stringify(row);
+  const expireSec = Math.min(longestExpireSec, Math.max(1, Math.ceil(change.expireSec)));
+  const stats = keys.stats(change.day);
+  const commands: Command[] = [
+    ...removeCommands(record.id, keys),
+    ['SET', keys.job(record.id), JSON.stringify(record), 'EX', String(expireSec)],
+    ...pushCommands(keys.history, text, rowMax),
+    ...pushCommands(keys.historyOf(row.event), text, rowMax),
+    ['HSET', keys.master, 'stats_day', change.day],
+    ['HINCRBY', stats, 'jobs_completed', '1'],
+    ['HINCRBY', stats, 'jobs_failed', row.code === 0 ? '0' : '1'],
+    ['HINCRBY', stats, 'jobs_elapsed_ms', wholeNumber(row.elapsed * 1000)],
+    ['HINCRBY', stats, 'jobs_log_size', wholeNumber(row.log_file_size)],
+    ['EXPIRE', stats, String(statsExpireSec)],
+  ];
+  return [['only-if', keys.jobs, record.id, String(commands.length)], ...commands];
+}
+
+function removeCommands(id: string, keys: KeySpace): Command[] {
+  return [
+    ['HDEL', keys.jobs, id],
+    ['HDEL', keys.dispatches, id],
+    ['HDEL', keys.runs, id],
+  ];
+}
+
+function pushCommands(list: string, row: string, rowMax: number): Command[] {
+  if (rowMax < 1) return [['UNLINK', list]];
+  return [
+    ['LPUSH', list, row],
+    ['LTRIM', list, '0', String(Math.floor(rowMax) - 1)],
+  ];
+}
+
+/** Digits only: the increment commands refuse fractions and exponents. */
+function wholeNumber(value: number): string {
+  const rounded = Math.round(value);
+  return Number.isSafeInteger(rounded) ? String(rounded) : '0';
+}
+
+/** All commands of a commit as the script takes them: each preceded by the count of its words. */
+export function encodeCommands(commands: Iterable<Command>): string[] {
+  const words: string[] = [];
+  for (const command of commands) {
+    words.push(String(command.length));
+    for (const word of command) words.push(word);
+  }
+  return words;
+}

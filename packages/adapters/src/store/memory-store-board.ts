@@ -1,0 +1,160 @@
+import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import {
+  type ActivityEntry,
+  type Change,
+  type ClaimOutcome,
+  ClusterState,
+  type Revocation,
+  type TableName,
+  tableNames,
+} from '@carillon/core';
+import type { MemoryLeaseBoard } from '../lease/memory-lease.js';
+import { refuseClaim, type RunEntry } from './run-entry.js';
+import type { StoredState } from './stored-state.js';
+
+/**
+ * What several `MemoryStore`s and `MemoryRunClaims` share: the place of Redis in tests. Holds copies only, so that
+ * nothing a caller changes afterwards reaches it. Terms are those of the lease board.
+ */
+export class MemoryStoreBoard {
+  readonly #lease: MemoryLeaseBoard;
+  readonly #truth = new ClusterState();
+  readonly #runs = new Map<string, RunEntry>();
+  readonly #records = new Map<string, { record: JobFields; endsAtMs: number }>();
+  /** By event, and of all events under the key ''; newest first. */
+  readonly #history = new Map<string, HistoryRow[]>();
+  readonly #activity: ActivityEntry[] = [];
+  #session = '';
+  #number = 0;
+  #loads = 0;
+
+  constructor(lease: MemoryLeaseBoard) {
+    this.#lease = lease;
+  }
+
+  /** Starts a sequence of commits; answers its name, or 'FENCED'. */
+  begin(term: number): string {
+    if (term !== this.#lease.term) return 'FENCED';
+    this.#loads += 1;
+    this.#session = `${term}:${this.#loads}`;
+    this.#number = 0;
+    return this.#session;
+  }
+
+  /** One commit: answers 'OK', 'FENCED' or 'GAP', and does nothing but for a new 'OK'. */
+  commit(term: number, session: string, number: number, changes: readonly Change[]): string {
+    if (term !== this.#lease.term) return 'FENCED';
+    if (session !== this.#session || number > this.#number + 1) return 'GAP';
+    if (number <= this.#number) return 'OK';
+    this.#number = number;
+    for (const change of changes) this.#apply(structuredClone(change));
+    return 'OK';
+  }
+
+  /** True while no newer term has begun. */
+  isPresent(term: number): boolean {
+    return term === this.#lease.term;
+  }
+
+  revoke(run: RunRef): Revocation {
+    const entry = this.#runs.get(run.job);
+    if (entry === undefined || entry.attempt !== run.attempt) return { kind: 'absent' };
+    if (entry.state === 'claimed') return { kind: 'claimed', boot: entry.boot };
+    this.#runs.set(run.job, { ...entry, state: 'revoked' });
+    return { kind: 'revoked' };
+  }
+
+  claim(run: RunRef, worker: { node: string; boot: string; nonce: string }): ClaimOutcome {
+    const entry = this.#runs.get(run.job);
+    const job = this.#truth.jobs.get(run.job);
+    if (entry === undefined || job === undefined) return refuseClaim('absent');
+    if (entry.attempt !== run.attempt) return refuseClaim('attempt');
+    if (entry.node !== worker.node) return refuseClaim('node');
+    if (entry.state === 'revoked') return refuseClaim('revoked');
+    if (entry.state === 'claimed' && (entry.boot !== worker.boot || entry.nonce !== worker.nonce)) {
+      return refuseClaim('claimed');
+    }
+    const { node, boot, nonce } = worker;
+    this.#runs.set(run.job, { state: 'claimed', attempt: run.attempt, node, boot, nonce });
+    return { claimed: true, job: structuredClone(job.fields) };
+  }
+
+  /** Copies of everything the primary keeps in memory. */
+  read(): StoredState {
+    const truth = this.#truth;
+    return structuredClone({
+      puts: tableNames.flatMap((table) => this.#putsOf(table)),
+      enabled: truth.enabled,
+      tickMinute: truth.tickMinute,
+      cursors: truth.cursors,
+      robins: truth.robins,
+      jobs: [...truth.jobs.values()],
+      dispatches: new Map(),
+      runs: this.#runs,
+      stats: truth.stats,
+    });
+  }
+
+  /** A completed job, until its time is over. */
+  readJob(id: string): JobFields | undefined {
+    const kept = this.#records.get(id);
+    if (kept === undefined || this.#lease.clock.monotonicMs() >= kept.endsAtMs) return undefined;
+    return structuredClone(kept.record);
+  }
+
+  history(event: string | undefined): readonly HistoryRow[] {
+    return this.#history.get(event ?? '') ?? [];
+  }
+
+  activity(): readonly ActivityEntry[] {
+    return this.#activity;
+  }
+
+  #putsOf(table: TableName): StoredState['puts'] {
+    const entries = this.#truth[table].page(0, this.#truth[table].size);
+    // The table a record was put in is the table it is read from.
+    return entries.map((entry) => ({ type: 'put', table, seq: entry.seq, record: entry.record as never }));
+  }
+
+  #apply(change: Change): void {
+    if (change.type === 'finish' && !this.#truth.jobs.has(change.record.id)) return;
+    this.#applyBeside(change);
+    this.#truth.applyChange(change);
+  }
+
+  /** What the memory of the primary does not hold: runs, records, lists. */
+  #applyBeside(change: Change): void {
+    if (change.type === 'job') {
+      const { state, fields } = change.job;
+      if (state === 'queued' || state === 'waiting') this.#runs.delete(fields.id);
+    } else if (change.type === 'dispatch') this.#dispatch(change.run, change.node);
+    else if (change.type === 'finish') this.#finish(change);
+    else if (change.type === 'forget-job') this.#runs.delete(change.id);
+    else if (change.type === 'forget-event') this.#history.delete(change.event);
+    else if (change.type === 'activity') push(this.#activity, change.entry, change.rowMax);
+  }
+
+  #dispatch(run: RunRef, node: string): void {
+    const entry = this.#runs.get(run.job);
+    if (!this.#truth.jobs.has(run.job)) return;
+    if (entry?.state === 'claimed' && entry.attempt === run.attempt) return;
+    this.#runs.set(run.job, { state: 'dispatched', attempt: run.attempt, node, boot: '', nonce: '' });
+  }
+
+  #finish(change: Extract<Change, { type: 'finish' }>): void {
+    const { record, row, rowMax } = change;
+    this.#runs.delete(record.id);
+    const endsAtMs = this.#lease.clock.monotonicMs() + Math.max(1, Math.ceil(change.expireSec)) * 1000;
+    this.#records.set(record.id, { record, endsAtMs });
+    for (const list of ['', row.event]) {
+      const rows = this.#history.get(list) ?? [];
+      this.#history.set(list, rows);
+      push(rows, row, rowMax);
+    }
+  }
+}
+
+function push<T>(list: T[], row: T, rowMax: number): void {
+  list.unshift(row);
+  list.length = Math.min(list.length, Math.max(0, Math.floor(rowMax)));
+}

@@ -1,0 +1,29 @@
+import type { RunRef } from '@carillon/contract';
+import type { ActiveJob, ClaimOutcome, RunClaims } from '@carillon/core';
+import type { Redis } from 'ioredis';
+import type { KeySpace } from '../redis/key-space.js';
+import { prepareScript, type ScriptCall } from '../redis/redis-script.js';
+import { claimScript } from './lua/claim.js';
+import { parse } from './read-state.js';
+import { refuseClaim } from './run-entry.js';
+
+/** Claims as one script over the runs in Redis. See `RunClaims` for the guarantees. */
+export class RedisRunClaims implements RunClaims {
+  readonly #keys: KeySpace;
+  readonly #claim: ScriptCall;
+
+  /** `redis` is a client for commands. */
+  constructor({ redis, keys }: { redis: Redis; keys: KeySpace }) {
+    this.#keys = keys;
+    this.#claim = prepareScript(redis, claimScript);
+  }
+
+  async claim(run: RunRef, worker: { node: string; boot: string; nonce: string }): Promise<ClaimOutcome> {
+    const { runs, jobs } = this.#keys;
+    const { node, boot, nonce } = worker;
+    const reply = await this.#claim([runs, jobs], run.job, run.attempt, node, boot, nonce);
+    const [claimed, detail]: unknown[] = Array.isArray(reply) ? reply : [];
+    if (claimed !== 1) return refuseClaim(detail);
+    return { claimed: true, job: parse<ActiveJob>(String(detail), `${jobs} ${run.job}`).fields };
+  }
+}

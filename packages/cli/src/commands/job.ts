@@ -1,0 +1,106 @@
+import type { Job } from '@carillon/client';
+import type { Command } from 'commander';
+import { CommandError, reasonOf } from '../failures.js';
+import { outcomeText } from '../format/job-text.js';
+import { formatBytes, formatDuration, formatShare, formatTime } from '../format/quantities.js';
+import { type Column, formatPairs, formatTable } from '../format/table.js';
+import { tableWidth } from '../format/width.js';
+import type { Action, CommandRun } from '../session.js';
+
+/** `job list|show|log|abort`. */
+export function addJobCommands(program: Command, run: CommandRun): void {
+  const job = program.command('job').description('jobs: the runs of events');
+  job.command('list').description('list active jobs').action(run.action(listJobs));
+  job.command('show <job>').description('one job, active or completed').action(run.action(showJob));
+  job
+    .command('log <job>')
+    .description('print the log of a job')
+    .option('-f, --follow', 'go on until the job has ended')
+    .action(run.action(printLog));
+  job.command('abort <jobs...>').description('abort active jobs').action(run.action(abortJobs));
+}
+
+/** Columns of active jobs. */
+export const jobColumns: Column<Job>[] = [
+  { title: 'JOB', value: (job) => job.id },
+  { title: 'EVENT', value: (job) => job.event_title, cut: true },
+  { title: 'STATE', value: (job) => job.state },
+  { title: 'SERVER', value: (job) => job.hostname, cut: true },
+  { title: 'DONE', value: (job) => formatShare(job.progress), right: true },
+  { title: 'ELAPSED', value: (job) => formatDuration(job.elapsed), right: true },
+  {
+    title: 'CPU',
+    value: (job) => (job.cpu === undefined ? '' : `${Math.round(job.cpu.current)}%`),
+    right: true,
+  },
+  { title: 'MEMORY', value: (job) => formatBytes(job.mem?.current), right: true },
+];
+
+const listJobs: Action = async (session) => {
+  const jobs = Object.values((await session.client.getActiveJobs()).jobs);
+  if (session.json) return session.printJson(jobs);
+  if (jobs.length === 0) session.note('There are no active jobs');
+  else session.print(formatTable(jobs, jobColumns, tableWidth(session.io)));
+};
+
+const showJob: Action = async (session, id = '') => {
+  const { job } = await session.client.getJobStatus({ id });
+  if (session.json) return session.printJson(job);
+  const { timeZone } = session.io;
+  session.print(
+    formatPairs([
+      ['id', job.id],
+      ['event', `${job.event_title} (${job.event})`],
+      ['state', job.state],
+      ['result', job.complete === undefined ? undefined : outcomeText({ code: job.code ?? 1 })],
+      ['description', job.description],
+      ['server', job.hostname],
+      ['target', job.nice_target],
+      ['category', job.category_title],
+      ['plugin', job.plugin_title],
+      ['source', job.source ?? 'schedule'],
+      ['due', formatTime(job.now, timeZone)],
+      ['started', formatTime(job.time_start, timeZone)],
+      ['ended', formatTime(job.time_end, timeZone)],
+      ['elapsed', formatDuration(job.elapsed)],
+      ['progress', job.complete === undefined ? formatShare(job.progress) : undefined],
+      ['pid', job.pid],
+      ['cpu', average(job.cpu, (value) => `${Math.round(value)}%`)],
+      ['memory', average(job.mem, formatBytes)],
+      ['log', formatBytes(job.log_file_size)],
+    ]),
+  );
+};
+
+function average(stat: Job['cpu'], format: (value: number) => string): string | undefined {
+  if (stat === undefined || stat.count === 0) return undefined;
+  return `${format(stat.total / stat.count)} (peak ${format(stat.max)})`;
+}
+
+const printLog: Action = async (session, id = '') => {
+  const { client, io, options } = session;
+  if (!options.flag('follow')) {
+    io.stdout.write(await client.jobLog(id));
+    return;
+  }
+  await client.watchJob(
+    id,
+    { onLog: (text) => void io.stdout.write(text) },
+    io.signal === undefined ? {} : { signal: io.signal },
+  );
+};
+
+const abortJobs: Action = async (session, ...ids) => {
+  const failures: string[] = [];
+  for (const id of new Set(ids)) {
+    try {
+      await session.client.abortJob({ id });
+      if (!session.json) session.print(`Aborting job ${id}`);
+    } catch (error) {
+      if (ids.length === 1) throw error;
+      failures.push(`${id}: ${reasonOf(error)}`);
+    }
+  }
+  if (failures.length > 0) throw new CommandError(failures.join('\n'));
+  if (session.json) session.printJson({ ids });
+};

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { CommandIo } from './command-io.js';
+import { UsageError } from './failures.js';
+
+/** Where the cluster is and who asks. */
+export interface Connection {
+  url: string;
+  apiKey: string | undefined;
+}
+
+const defaultUrl = 'http://127.0.0.1:3012';
+const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/**
+ * Options first, then `CARILLON_URL` and `CARILLON_API_KEY`, then the defaults: this machine, and the key that an
+ * all-in-one node has left in its data directory. That key is only ever sent to this machine.
+ * Throws UsageError when the URL is none.
+ */
+export function findConnection(
+  options: { url: string | undefined; key: string | undefined },
+  io: CommandIo,
+): Connection {
+  const url = options.url ?? (io.env['CARILLON_URL'] || defaultUrl);
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new UsageError(`Not an http or https URL: ${url}`);
+  }
+  const apiKey = options.key ?? (io.env['CARILLON_API_KEY'] || undefined);
+  if (apiKey !== undefined || !loopback.has(new URL(url).hostname)) return { url, apiKey };
+  return { url, apiKey: readKeyFile(io) };
+}
+
+function readKeyFile(io: CommandIo): string | undefined {
+  const directory = io.env['CARILLON_DATA_DIR'] || 'data';
+  try {
+    return readFileSync(join(resolve(io.cwd ?? '.', directory), 'admin-api-key'), 'utf8').trim() || undefined;
+  } catch {
+    // Absent or not ours to read: the server will ask for a key.
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import { ApiError, UnreachableError } from '@carillon/client';
+
+/** Exit codes of the program. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+
+/** The command line is wrong. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** The command could not do what it was asked to. */
+export class CommandError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CommandError';
+  }
+}
+
+/** The text of something that was thrown. */
+export function reasonOf(error: unknown): string {
+  const message: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
+  return typeof message === 'string' && message !== '' ? message : String(error);
+}
+
+/** How an error ends the program: what people read, and the exit code. */
+export function explainFailure(
+  error: unknown,
+  about: { hasKey: boolean },
+): { message: string; exitCode: number } {
+  if (error instanceof UsageError) return { message: error.message, exitCode: exitCodes.usage };
+  if (error instanceof UnreachableError)
+    return { message: explainUnreachable(error), exitCode: exitCodes.unreachable };
+  if (error instanceof ApiError) return explainRefusal(error, about.hasKey);
+  return { message: reasonOf(error), exitCode: exitCodes.failure };
+}
+
+function explainUnreachable(error: UnreachableError): string {
+  const lines = [error.message];
+  if (error.refused) {
+    lines.push('Is a node running there? Start one with: carillon start');
+    lines.push('Another address is given by --url or CARILLON_URL.');
+  }
+  if (error.mayHaveBeenProcessed) lines.push('The request may have been carried out all the same.');
+  return lines.join('\n');
+}
+
+function explainRefusal(error: ApiError, hasKey: boolean): { message: string; exitCode: number } {
+  if (error.code === 'http') return { message: error.message, exitCode: exitCodes.unreachable };
+  const lines = [error.description];
+  if (error.code === 'session' && !hasKey) {
+    lines.push(
+      'Give an API key with --key or CARILLON_API_KEY, or set CARILLON_DATA_DIR to the data directory',
+    );
+    lines.push('of a node of this machine, which keeps its first key in the file admin-api-key.');
+  }
+  return { message: lines.join('\n'), exitCode: exitCodes.failure };
+}

@@ -1,0 +1,56 @@
+import { Command, CommanderError } from 'commander';
+import type { CommandIo } from './command-io.js';
+import { addEventCommands } from './commands/event.js';
+import { addHistoryCommand } from './commands/history.js';
+import { addImportCommand } from './commands/import-crontab.js';
+import { addJobCommands } from './commands/job.js';
+import { addRunCommand } from './commands/run.js';
+import { addStatusCommands } from './commands/status.js';
+import { exitCodes, explainFailure } from './failures.js';
+import { CommandRun } from './session.js';
+
+/**
+ * Runs one command of the `carillon` program that talks to a cluster. `argv` is what follows the program's name.
+ * Resolves with the exit code, never rejects and never ends the process: 0 done, 1 failed (also: the
+ * watched job failed), 2 wrong usage, 3 cluster not reached, 130 interrupted.
+ */
+export async function runCli(argv: readonly string[], io: CommandIo): Promise<number> {
+  const run = new CommandRun(io);
+  const program = createProgram(run, io);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return run.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (io.signal?.aborted === true) return exitCodes.interrupted;
+    const { message, exitCode } = explainFailure(error, { hasKey: run.connection?.apiKey !== undefined });
+    io.stderr.write(`error: ${message}\n`);
+    return exitCode;
+  }
+}
+
+function createProgram(run: CommandRun, io: CommandIo): Command {
+  const program = new Command('carillon')
+    .description('Carillon, a clustered job scheduler')
+    .option('--url <url>', 'any node of the cluster (CARILLON_URL, else http://127.0.0.1:3012)')
+    .option('--key <key>', 'API key (CARILLON_API_KEY, else that of a node of this machine)')
+    .option('--json', 'answer in JSON, for programs')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => io.columns ?? 80,
+      getErrHelpWidth: () => io.columns ?? 80,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Run with --help for usage.')
+    .addHelpText('after', '\nStart a node: carillon start    Its settings: carillon config');
+  if (io.version !== undefined) program.version(io.version);
+  addStatusCommands(program, run);
+  addEventCommands(program, run);
+  addRunCommand(program, run);
+  addJobCommands(program, run);
+  addHistoryCommand(program, run);
+  addImportCommand(program, run);
+  return program;
+}

@@ -1,0 +1,245 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { FakeCluster } from './fake-cluster.js';
+
+let cluster: FakeCluster;
+beforeEach(async () => {
+  cluster = await new FakeCluster().start();
+  cluster.events = [
+    { ...event, id: 'e2', title: 'Backup Logs', timing: { minutes: [5] }, enabled: 0 },
+    { ...event, id: 'e1', title: 'Backup Database', timing: { hours: [4], minutes: [30] } },
+  ];
+});
+afterEach(() => cluster.stop());
+
+const event = {
+  enabled: 1,
+  category: 'general',
+  plugin: 'shellplug',
+  target: 'allgrp',
+  params: { script: '#!/bin/sh\n\nbackup --all\n', annotate: 0 },
+  timezone: 'Europe/London',
+  max_children: 1,
+  timeout: 3600,
+  created: 1_445_232_960,
+  modified: 1_449_941_100,
+  notify_fail: '',
+};
+
+describe('event list', () => {
+  test('prints a table', async () => {
+    const { exitCode, out, err } = await cluster.run(['event', 'list']);
+    expect(out).toBe(
+      [
+        'ID  TITLE            STATE  TIMING          TARGET  PLUGIN     CATEGORY',
+        'e2  Backup Logs      off    hourly at :05   allgrp  shellplug  general',
+        'e1  Backup Database  on     daily at 04:30  allgrp  shellplug  general',
+        '',
+      ].join('\n'),
+    );
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+  });
+
+  test('fits the terminal, but never a file', async () => {
+    const narrow = await cluster.run(['event', 'list'], { isTTY: true, columns: 60 });
+    expect(Math.max(...narrow.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
+    const file = await cluster.run(['event', 'list'], { isTTY: false, columns: 60 });
+    expect(file.out).toContain('daily at 04:30');
+  });
+
+  test('filters, and answers in JSON', async () => {
+    const { out } = await cluster.run(['event', 'list', 'data', '--json']);
+    expect(JSON.parse(out).map((one: { id: string }) => one.id)).toEqual(['e1']);
+  });
+
+  test('says when there is nothing', async () => {
+    cluster.events = [];
+    const { out, err, exitCode } = await cluster.run(['event', 'list']);
+    expect({ out, exitCode }).toEqual({ out: '', exitCode: 0 });
+    expect(err).toContain('carillon event create');
+    expect((await cluster.run(['event', 'list', '--json'])).out).toBe('[]\n');
+  });
+});
+
+test('event show prints properties, parameters and active jobs', async () => {
+  const stat = { min: 19, max: 19, total: 19, count: 1, current: 19 };
+  cluster.jobs.set('j1', {
+    id: 'j1',
+    event: 'e1',
+    event_title: 'Backup Database',
+    state: 'running',
+    hostname: 'db1',
+    progress: 0.456,
+    elapsed: 75.2,
+    cpu: stat,
+    mem: { ...stat, current: 1_572_864 },
+  });
+  const { out } = await cluster.run(['event', 'show', 'Backup Database']);
+  expect(out).toBe(
+    [
+      'id            e1',
+      'title         Backup Database',
+      'state         on',
+      'timing        daily at 04:30',
+      'timezone      Europe/London',
+      'category      general',
+      'max_children  1',
+      'plugin        shellplug',
+      'target        allgrp',
+      'timeout       3600',
+      'created       2015-10-19 05:36:00',
+      'modified      2015-12-12 17:25:00',
+      'param script:',
+      '    #!/bin/sh',
+      '',
+      '    backup --all',
+      'param annotate: 0',
+      '',
+      'JOB  EVENT            STATE    SERVER  DONE  ELAPSED  CPU  MEMORY',
+      'j1   Backup Database  running  db1      46%   1m 15s  19%  1.5 MB',
+      '',
+    ].join('\n'),
+  );
+});
+
+describe('finding an event', () => {
+  test.each([
+    ['its id', 'e1', 'e1'],
+    ['its exact title', 'Backup Logs', 'e2'],
+    ['how its title starts', 'backup d', 'e1'],
+  ])('by %s', async (_what, text, id) => {
+    expect(JSON.parse((await cluster.run(['event', 'show', text, '--json'])).out).event.id).toBe(id);
+  });
+
+  test.each([
+    ['Backup', '2 events start with "Backup":\n  e2  Backup Logs\n  e1  Backup Database\n'],
+    ['Bakup Logs', 'No event with the id or title "Bakup Logs". Did you mean:\n  e2  Backup Logs\n'],
+    ['database', 'No event with the id or title "database". Did you mean:\n  e1  Backup Database\n'],
+    ['xyz', 'No event with the id or title "xyz". See: carillon event list\n'],
+  ])('%j is an error with help', async (text, message) => {
+    const { exitCode, out, err } = await cluster.run(['event', 'show', text]);
+    expect({ exitCode, out, err }).toEqual({ exitCode: 1, out: '', err: `error: ${message}` });
+  });
+});
+
+describe('event create', () => {
+  test('with defaults', async () => {
+    const { out } = await cluster.run(['event', 'create', 'Clean up', '--script', 'rm -rf /tmp/x']);
+    expect(out).toBe('Created event e1 (Clean up), on demand\n');
+    expect(cluster.paramsOf('create_event')).toEqual([
+      {
+        title: 'Clean up',
+        enabled: 1,
+        category: 'general',
+        plugin: 'shellplug',
+        target: 'allgrp',
+        params: { script: '#!/bin/sh\n\nrm -rf /tmp/x\n' },
+      },
+    ]);
+  });
+
+  test('with everything', async () => {
+    const { out } = await cluster.run([
+      ...[
+        'event',
+        'create',
+        'Fetch',
+        '--id',
+        'fetch',
+        '--plugin',
+        'urlplug',
+        '--target',
+        'web',
+        '--disabled',
+      ],
+      ...['--cron', '30 4 * * 1-5', '--timezone', 'Asia/Kolkata', '--param', 'url=http://a/?b=c'],
+      ...[
+        '--param',
+        'method=GET',
+        '--set',
+        'timeout=60',
+        '--set',
+        'web_hook=http://hook',
+        '--set',
+        'queue=true',
+      ],
+    ]);
+    expect(out).toBe('Created event fetch (Fetch), Mon-Fri at 04:30\n');
+    expect(cluster.paramsOf('create_event')[0]).toEqual({
+      title: 'Fetch',
+      id: 'fetch',
+      enabled: 0,
+      category: 'general',
+      plugin: 'urlplug',
+      target: 'web',
+      timezone: 'Asia/Kolkata',
+      timing: { minutes: [30], hours: [4], weekdays: [1, 2, 3, 4, 5] },
+      params: { url: 'http://a/?b=c', method: 'GET' },
+      timeout: 60,
+      web_hook: 'http://hook',
+      queue: true,
+    });
+  });
+
+  test('refused by the server', async () => {
+    const { exitCode, err } = await cluster.run(['event', 'create', 'X', '--target', 'nowhere']);
+    expect({ exitCode, err }).toEqual({
+      exitCode: 1,
+      err: 'error: Failed to create event: No such target\n',
+    });
+  });
+
+  test.each([
+    [['--cron', '61 25 * * * * *'], /61 25/],
+    [['--cron', '* * * * *', '--on-demand'], /either --cron or --on-demand/],
+    [['--param', 'novalue'], /--param must be NAME=VALUE: novalue/],
+    [['--script', 'a', '--script-file', 'b'], /either --script or --script-file/],
+  ])('%j is wrong usage', async (options, message) => {
+    const { exitCode, err } = await cluster.run(['event', 'create', 'X', ...options]);
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(message);
+    expect(cluster.paramsOf('create_event')).toEqual([]);
+  });
+});
+
+describe('event edit', () => {
+  test('changes what is given and keeps the other parameters', async () => {
+    const { out } = await cluster.run([
+      'event',
+      'edit',
+      'e1',
+      '--title',
+      'New',
+      '--param',
+      'annotate=1',
+      '--on-demand',
+    ]);
+    expect(out).toBe('Changed event e1 (New)\n');
+    expect(cluster.paramsOf('update_event')).toEqual([
+      { id: 'e1', title: 'New', timing: false, params: { script: event.params.script, annotate: '1' } },
+    ]);
+  });
+
+  test('without a change is wrong usage', async () => {
+    expect((await cluster.run(['event', 'edit', 'e1'])).exitCode).toBe(2);
+  });
+});
+
+describe('several events', () => {
+  test('are switched', async () => {
+    const { out } = await cluster.run(['event', 'disable', 'e1', 'Backup Logs', 'e1', '--abort-jobs']);
+    expect(out).toBe('Disabled event e1 (Backup Database)\nDisabled event e2 (Backup Logs)\n');
+    expect(cluster.paramsOf('update_event')).toEqual([
+      { id: 'e1', enabled: 0, abort_jobs: 1 },
+      { id: 'e2', enabled: 0, abort_jobs: 1 },
+    ]);
+    expect((await cluster.run(['event', 'enable', 'e2', '--json'])).out).toContain('"e2"');
+    expect(cluster.events[0]?.['enabled']).toBe(1);
+  });
+
+  test('are deleted, but none when one is misspelt', async () => {
+    expect((await cluster.run(['event', 'delete', 'e1', 'e9'])).exitCode).toBe(1);
+    expect(cluster.paramsOf('delete_event')).toEqual([]);
+    await cluster.run(['event', 'delete', 'e1']);
+    expect(cluster.events.map((one) => one['id'])).toEqual(['e2']);
+  });
+});

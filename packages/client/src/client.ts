@@ -1,0 +1,159 @@
+import { type CallAnswer, callPath, type CallParams } from '@carillon/contract';
+import { Caller } from './caller.js';
+import { JobWatch, type WatchHandlers, type WatchOptions } from './live/watch-job.js';
+import { type CallOptions, type ClientOptions, readOptions } from './options.js';
+import { readPages } from './pages.js';
+import type { CallMethods, HistoryEntry, Job, JsonCallName, ScheduledEvent } from './types.js';
+
+/** Calls that change nothing, so that repeating them is always harmless. */
+const readCalls = new Set<JsonCallName>([
+  'get_schedule',
+  'get_event',
+  'get_event_history',
+  'get_history',
+  'get_job_status',
+  'get_active_jobs',
+  'get_master_state',
+  'ping',
+]);
+const pageSize = 500;
+const watchDeadlineMs = 60_000;
+
+/**
+ * The API of a cluster. Every call may fail with ApiError (refused by the server), UnreachableError (no node
+ * answered, or none is primary), ClosedError, or the reason of the given signal.
+ */
+export class CarillonClient implements CallMethods {
+  readonly #caller: Caller;
+
+  constructor(options: ClientOptions) {
+    this.#caller = new Caller(readOptions(options));
+  }
+
+  /** Base URL the next request will go to: the primary, once known. */
+  get url(): string {
+    return this.#caller.route.current();
+  }
+
+  /** Calls the API by the name of the call (API reference, API Calls). Parameters travel as a JSON body. */
+  async call<Name extends JsonCallName>(
+    name: Name,
+    params: CallParams<Name>,
+    options: CallOptions = {},
+  ): Promise<CallAnswer<Name>> {
+    const harmless = readCalls.has(name) || this.#caller.settings.retryWrites;
+    const body = JSON.stringify(params);
+    const done = await this.#caller.call(
+      { path: callPath(name), query: '', body, harmless, text: false },
+      options,
+    );
+    // The one place where the server is believed: a success has the fields of the call's schema.
+    return done.fields as CallAnswer<Name>;
+  }
+
+  /** One page of the schedule; `schedule` reads all of it. */
+  getSchedule(params: CallParams<'get_schedule'> = {}, options?: CallOptions) {
+    return this.call('get_schedule', params, options);
+  }
+  /** One event by id or exact title, with its active jobs. */
+  getEvent(params: CallParams<'get_event'> = {}, options?: CallOptions) {
+    return this.call('get_event', params, options);
+  }
+  createEvent(params: CallParams<'create_event'>, options?: CallOptions) {
+    return this.call('create_event', params, options);
+  }
+  updateEvent(params: CallParams<'update_event'>, options?: CallOptions) {
+    return this.call('update_event', params, options);
+  }
+  deleteEvent(params: CallParams<'delete_event'>, options?: CallOptions) {
+    return this.call('delete_event', params, options);
+  }
+  /** One page of an event's completed jobs; `history` reads all of them. */
+  getEventHistory(params: CallParams<'get_event_history'>, options?: CallOptions) {
+    return this.call('get_event_history', params, options);
+  }
+  getHistory(params: CallParams<'get_history'> = {}, options?: CallOptions) {
+    return this.call('get_history', params, options);
+  }
+  /** Starts a job now; answers the ids of the jobs that were started or queued. */
+  runEvent(params: CallParams<'run_event'> = {}, options?: CallOptions) {
+    return this.call('run_event', params, options);
+  }
+  getJobStatus(params: CallParams<'get_job_status'>, options?: CallOptions) {
+    return this.call('get_job_status', params, options);
+  }
+  getActiveJobs(params: CallParams<'get_active_jobs'> = {}, options?: CallOptions) {
+    return this.call('get_active_jobs', params, options);
+  }
+  updateJob(params: CallParams<'update_job'>, options?: CallOptions) {
+    return this.call('update_job', params, options);
+  }
+  abortJob(params: CallParams<'abort_job'>, options?: CallOptions) {
+    return this.call('abort_job', params, options);
+  }
+  getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
+    return this.call('get_master_state', params, options);
+  }
+  updateMasterState(params: CallParams<'update_master_state'>, options?: CallOptions) {
+    return this.call('update_master_state', params, options);
+  }
+  ping(params: CallParams<'ping'> = {}, options?: CallOptions) {
+    return this.call('ping', params, options);
+  }
+
+  /** All events, newest first. */
+  schedule(options?: CallOptions): AsyncGenerator<ScheduledEvent, void, undefined> {
+    return readPages((offset) => this.getSchedule({ offset, limit: pageSize }, options));
+  }
+
+  /** All completed jobs, or those of one event, newest first. */
+  history(event?: string, options?: CallOptions): AsyncGenerator<HistoryEntry, void, undefined> {
+    return readPages((offset) =>
+      event === undefined
+        ? this.getHistory({ offset, limit: pageSize }, options)
+        : this.getEventHistory({ id: event, offset, limit: pageSize }, options),
+    );
+  }
+
+  /** The log of a job as text: complete, or so far. */
+  async jobLog(id: string, options?: CallOptions): Promise<string> {
+    return (await this.#readLog(id, options)).toString();
+  }
+
+  /**
+   * Follows a job to its end over the live channel, with its log from the start; where that cannot be used, by asking
+   * again and again. Outlives the loss of connections and of the primary. Resolves with the
+   * completed job, whether it succeeded or not.
+   */
+  watchJob(id: string, handlers: WatchHandlers, options: WatchOptions = {}): Promise<Job> {
+    const source = {
+      jobStatus: async (job: string, deadlineMs: number, signal: AbortSignal) =>
+        (await this.getJobStatus({ id: job }, { deadlineMs, signal })).job,
+      jobLog: (job: string, deadlineMs: number, signal: AbortSignal) =>
+        this.#readLog(job, { deadlineMs, signal }),
+    };
+    const deadlineMs = options.deadlineMs ?? watchDeadlineMs;
+    const watch = new JobWatch(this.#caller, source, id, handlers, deadlineMs);
+    return this.#caller.guard(options.signal, (signal) => watch.run(signal));
+  }
+
+  /** Resolves with the job when it is complete; `onProgress` gets it at each change. */
+  waitForJob(id: string, options: WatchOptions & { onProgress?: (job: Job) => void } = {}): Promise<Job> {
+    const { onProgress, ...rest } = options;
+    return this.watchJob(id, onProgress === undefined ? {} : { onJob: onProgress }, rest);
+  }
+
+  /** Ends what is under way with ClosedError, and all connections. */
+  close(): void {
+    this.#caller.close();
+  }
+
+  async #readLog(id: string, options?: CallOptions): Promise<Buffer> {
+    const query = `?${new URLSearchParams({ id }).toString()}`;
+    const call = { path: callPath('get_job_log'), query, body: undefined, harmless: true, text: true };
+    return (await this.#caller.call(call, options)).body;
+  }
+}
+
+/** A client of the cluster at `url` or `urls`. Throws TypeError when an option is unusable. */
+export const createClient = (options: ClientOptions): CarillonClient => new CarillonClient(options);

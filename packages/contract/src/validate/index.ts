@@ -1,0 +1,4 @@
+export * from './check-parameters.js';
+export * from './check-timing.js';
+export * from './coerce-query.js';
+export * from './compile-schema.js';

@@ -1,0 +1,3 @@
+export * from './caller.js';
+export * from './privileges.js';
+export * from './scope.js';

@@ -1,0 +1,3 @@
+export * from './event-plans.js';
+export * from './server-group.js';
+export * from './setup-records.js';

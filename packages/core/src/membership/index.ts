@@ -1,0 +1,2 @@
+export * from './member-health.js';
+export * from './reconcile.js';

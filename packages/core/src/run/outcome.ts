@@ -1,0 +1,52 @@
+import type { JobOutcome } from '@carillon/contract';
+import { normaliseCode } from '../completion/plan-completion.js';
+import type { ProcessExit } from '../ports/process-launcher.js';
+import type { OutputProtocol } from './plugin-protocol.js';
+
+/** All that is known when a process has ended. */
+export interface RunEnd {
+  kind: 'plugin' | 'shell';
+  pid: number;
+  exit: ProcessExit;
+  output: Pick<OutputProtocol, 'report' | 'firstErrorLine'>;
+  /** Set when the run was being aborted, whatever the process said or did then. */
+  abortReason: string | undefined;
+}
+
+/**
+ * How a run ended (behaviour reference 5.10, 6.4, 6.7). An abort wins over everything; then what the process
+ * reported; then how it exited: for plugins an exit without a report is a failure, for shell scripts the exit
+ * status is the report. Codes given as digits are numbers.
+ */
+export function outcomeOf(end: RunEnd): JobOutcome {
+  if (end.abortReason !== undefined) return abortedRunOutcome(end.abortReason);
+  const completion = end.output.report.completion;
+  if (completion !== undefined) return reportedOutcome(completion.code, completion.description);
+  return end.kind === 'shell' ? shellOutcome(end) : unreportedOutcome(end);
+}
+
+/** Outcome of a run that was aborted, for whatever reason (behaviour reference 5.10). */
+export function abortedRunOutcome(reason: string): JobOutcome {
+  return { code: 1, description: `Job Aborted: ${reason}`, abort_reason: reason };
+}
+
+function reportedOutcome(reportedCode: number | string, description: string): JobOutcome {
+  const code = normaliseCode(reportedCode);
+  if (code === 0 || description !== '') return { code, description };
+  return { code, description: 'Unknown Error (no description provided)' };
+}
+
+function unreportedOutcome({ exit, pid }: RunEnd): JobOutcome {
+  if (exit.code !== null && exit.code !== 0) {
+    return { code: exit.code, description: `Child ${pid} crashed with code: ${exit.code}` };
+  }
+  return { code: 1, description: 'Process exited without reporting job completion.', unknown: 1 };
+}
+
+function shellOutcome({ exit, output }: RunEnd): JobOutcome {
+  const code = exit.code ?? exit.signal ?? 1;
+  if (code === 0) return { code: 0, description: '' };
+  const line = output.firstErrorLine;
+  const detail = line === undefined ? '' : `: ${line}`;
+  return { code, description: `Script exited with code: ${code}${detail}` };
+}

@@ -1,0 +1,162 @@
+import type { JobOutcome } from '@carillon/contract';
+import {
+  addSample,
+  localTimeWithOffset,
+  logFooter,
+  logHeader,
+  logPiece,
+  outcomeOf,
+  type PluginReport,
+  type RunEnd,
+} from '@carillon/core';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+const end = (
+  kind: RunEnd['kind'],
+  exit: number | string,
+  completion?: PluginReport['completion'],
+  firstErrorLine?: string,
+  abortReason?: string,
+): RunEnd => ({
+  kind,
+  pid: 42,
+  exit: typeof exit === 'number' ? { code: exit, signal: null } : { code: null, signal: exit },
+  output: { report: { reported: {}, ...(completion === undefined ? {} : { completion }) }, firstErrorLine },
+  abortReason,
+});
+const said = (code: number | string, description = ''): PluginReport['completion'] => ({ code, description });
+
+describe('outcomeOf', () => {
+  test.each<[string, RunEnd, JobOutcome]>([
+    ['plugin success', end('plugin', 0, said(0)), { code: 0, description: '' }],
+    ['plugin success, then a crash', end('plugin', 9, said(0, 'ok')), { code: 0, description: 'ok' }],
+    ['numeric text is a number', end('plugin', 0, said('0')), { code: 0, description: '' }],
+    ['failure in words', end('plugin', 0, said('E5', 'bad')), { code: 'E5', description: 'bad' }],
+    [
+      'failure without words',
+      end('plugin', 0, said(7)),
+      { code: 7, description: 'Unknown Error (no description provided)' },
+    ],
+    ['plugin crash', end('plugin', 3), { code: 3, description: 'Child 42 crashed with code: 3' }],
+    [
+      'plugin silent',
+      end('plugin', 0),
+      { code: 1, description: 'Process exited without reporting job completion.', unknown: 1 },
+    ],
+    [
+      'plugin killed',
+      end('plugin', 'SIGKILL'),
+      { code: 1, description: 'Process exited without reporting job completion.', unknown: 1 },
+    ],
+    ['shell success', end('shell', 0, undefined, 'noise'), { code: 0, description: '' }],
+    ['shell failure', end('shell', 2), { code: 2, description: 'Script exited with code: 2' }],
+    [
+      'shell failure with a reason',
+      end('shell', 2, undefined, 'no such file'),
+      { code: 2, description: 'Script exited with code: 2: no such file' },
+    ],
+    [
+      'shell killed',
+      end('shell', 'SIGKILL'),
+      { code: 'SIGKILL', description: 'Script exited with code: SIGKILL' },
+    ],
+    ['shell with a report', end('shell', 0, said(5, 'said so')), { code: 5, description: 'said so' }],
+    [
+      'an abort beats success',
+      end('plugin', 0, said(0), undefined, 'why'),
+      { code: 1, description: 'Job Aborted: why', abort_reason: 'why' },
+    ],
+  ])('%s', (_name, input, outcome) => {
+    expect(outcomeOf(input)).toEqual(outcome);
+  });
+});
+
+describe('log texts', () => {
+  const atMs = Date.UTC(2024, 5, 7, 8, 9, 10);
+
+  test.each([
+    ['UTC', '2024/06/07 08:09:10 (GMT+0)'],
+    ['America/Los_Angeles', '2024/06/07 01:09:10 (GMT-7)'],
+    ['Asia/Kolkata', '2024/06/07 13:39:10 (GMT+5:30)'],
+    ['America/St_Johns', '2024/06/07 05:39:10 (GMT-2:30)'],
+  ])('times in %s', (zone, expected) => {
+    expect(localTimeWithOffset(atMs, zone)).toBe(expected);
+  });
+
+  test('header', () => {
+    expect(logHeader({ id: 'j1', event_title: 'T', hostname: 'h' }, atMs, 'UTC')).toBe(
+      '# Job ID: j1\n# Event Title: T\n# Hostname: h\n# Date/Time: 2024/06/07 08:09:10 (GMT+0)\n\n',
+    );
+  });
+
+  test.each<[JobOutcome, string]>([
+    [{ code: 0, description: '' }, '# Job completed successfully at 2024/06/07 08:09:10 (GMT+0).\n'],
+    [
+      { code: 0, description: 'fine' },
+      '# Job completed successfully at 2024/06/07 08:09:10 (GMT+0).\n# Description: fine\n',
+    ],
+    [{ code: 1, description: 'bad' }, '# Job failed at 2024/06/07 08:09:10 (GMT+0).\n# Error: bad\n'],
+    [{ code: 'X', description: 'bad' }, '# Job failed at 2024/06/07 08:09:10 (GMT+0).\n# Error X: bad\n'],
+  ])('footer of %j', (outcome, middle) => {
+    expect(logFooter(outcome, atMs, 'UTC')).toBe(`\n${middle}# End of log.\n`);
+  });
+});
+
+describe('logPiece', () => {
+  const pieces = (bytes: Uint8Array, size: number): { text: string; offsets: boolean } => {
+    let text = '';
+    let offset = 0;
+    let offsets = true;
+    while (offset < bytes.length) {
+      const window = bytes.subarray(offset, offset + size);
+      const piece = logPiece(window, offset + size >= bytes.length);
+      offsets &&= Buffer.byteLength(piece.text) === piece.length && piece.length > 0;
+      text += piece.text;
+      offset += piece.length;
+    }
+    return { text, offsets };
+  };
+
+  test('text comes back whole from pieces of any size that holds a character', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 4, max: 16 }), (text, size) => {
+        expect(pieces(Buffer.from(text), size)).toEqual({ text, offsets: true });
+      }),
+    );
+  });
+
+  test('any bytes: offsets stay true and it always moves on', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.integer({ min: 4, max: 16 }), (bytes, size) => {
+        expect(pieces(bytes, size).offsets).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    ['latin-1', [0x61, 0xe9, 0x62], 'a?b'],
+    ['a surrogate', [0xed, 0xa0, 0x80], '???'],
+    ['an overlong form', [0xc0, 0x80], '??'],
+    ['beyond the last code point', [0xf4, 0x90, 0x80, 0x80], '????'],
+    ['a byte order mark', [0xef, 0xbb, 0xbf, 0x61], '\ufeffa'],
+  ])('%s', (_name, bytes, text) => {
+    expect(logPiece(Uint8Array.from(bytes), true)).toEqual({ text, length: bytes.length });
+  });
+});
+
+test('addSample keeps minimum, maximum, total, count and the last value', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1 }), (values) => {
+      let stat: ReturnType<typeof addSample> | undefined;
+      for (const value of values) stat = addSample(stat, value);
+      expect(stat).toEqual({
+        min: Math.min(...values),
+        max: Math.max(...values),
+        total: values.reduce((sum, value) => sum + value, 0),
+        count: values.length,
+        current: values.at(-1),
+      });
+    }),
+  );
+});

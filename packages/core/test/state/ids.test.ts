@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+import { type Clock, createIdSource, type Random } from '../../src/index.js';
+
+const clockAt = (nowMs: number): Clock => ({
+  nowMs: () => nowMs,
+  monotonicMs: () => 0,
+  after: () => () => undefined,
+  every: () => () => undefined,
+});
+const randomOf = (own: number): Random => ({ integer: (bound) => own % bound, hex: () => '' });
+
+test('ids have the documented form', () => {
+  expect(createIdSource(clockAt(1_700_000_000_000), randomOf(5))('j')).toMatch(/^j[0-9a-z]{13}$/);
+});
+
+test('a thousand ids of one millisecond differ', () => {
+  const newId = createIdSource(clockAt(1), randomOf(7));
+  expect(new Set(Array.from({ length: 1_296 }, () => newId('e'))).size).toBe(1_296);
+});
+
+test('two nodes with the same clock do not collide', () => {
+  expect(createIdSource(clockAt(1), randomOf(1))('j')).not.toBe(createIdSource(clockAt(1), randomOf(2))('j'));
+});

@@ -1,0 +1,55 @@
+import type { Config } from './config.js';
+
+/** True when only programs of the same machine can reach a listener on this address. */
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|localhost|::1|\[::1\])$/i.test(host);
+}
+
+/** The rules that span several settings: one sentence for each that is broken. */
+export function checkTogether(config: Config): string[] {
+  const problems: string[] = [];
+  const { roles, http, redis, clusterSecret } = config;
+  if (roles.primary && !isLoopback(http.host) && clusterSecret === undefined) {
+    problems.push(
+      `CARILLON_CLUSTER_SECRET: needed to listen beyond this machine (CARILLON_HTTP_HOST is ${http.host}); ` +
+        'at least 16 characters, the same on all nodes',
+    );
+  }
+  if (!roles.primary) {
+    if (redis.url === undefined) {
+      problems.push(
+        'CARILLON_REDIS_URL: needed by a node that is only a worker: it is the Redis of its primaries',
+      );
+    }
+    if (clusterSecret === undefined) {
+      problems.push(
+        'CARILLON_CLUSTER_SECRET: needed by a node that is only a worker; the same as on its primaries',
+      );
+    }
+  }
+  return problems;
+}
+
+/** Combinations that work and are probably not meant. */
+export function doubtsOf(config: Config): string[] {
+  const doubts: string[] = [];
+  if (config.roles.primary && !config.roles.worker && config.redis.url === undefined) {
+    doubts.push(
+      'CARILLON_ROLES is primary and CARILLON_REDIS_URL is not set: with its private Redis this node can have no workers',
+    );
+  }
+  if (
+    config.redis.url !== undefined &&
+    !isLoopback(config.http.host) &&
+    config.roles.primary &&
+    unspecific(config)
+  ) {
+    doubts.push(
+      `CARILLON_PUBLIC_URL is not set: other nodes will look for this one at its host name, ${config.hostname}`,
+    );
+  }
+  return doubts;
+}
+
+const unspecific = (config: Config): boolean =>
+  config.http.publicUrl === undefined && (config.http.host === '0.0.0.0' || config.http.host === '::');

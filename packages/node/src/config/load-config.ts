@@ -1,0 +1,114 @@
+import { hostname as systemHostname } from 'node:os';
+import { resolve } from 'node:path';
+import { checkTogether, doubtsOf } from './check-together.js';
+import { type Config, ConfigError } from './config.js';
+import { peerSettings } from './tables/peer-settings.js';
+import { type Environment, type Given, readEnvironment } from './read-environment.js';
+import { type PeerGiven, readPeerFile } from './read-peer-file.js';
+
+/** Where the configuration comes from; all but `env` default to the facts of this process. */
+export interface ConfigSources {
+  readonly env: Environment;
+  /** Path of the file with Cronicle's settings; wins over CARILLON_CONFIG. */
+  readonly file?: string;
+  readonly systemHostname?: string;
+  readonly workingDirectory?: string;
+  /** The log goes to a terminal. */
+  readonly isTerminal?: boolean;
+}
+
+/**
+ * The whole configuration, frozen. Throws one ConfigError that names every unknown or bad value, and every broken
+ * rule between settings (product table "Environment", behaviour reference 11.1).
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const given = readEnvironment(sources.env, problems);
+  const directory = sources.workingDirectory ?? process.cwd();
+  const file = sources.file ?? given('CARILLON_CONFIG');
+  const peer = file === undefined ? nothing : readPeerFile(resolve(directory, file), problems, warnings);
+  const config = assemble(given, peer, {
+    directory,
+    hostname: sources.systemHostname ?? systemHostname(),
+    isTerminal: sources.isTerminal ?? process.stdout.isTTY === true,
+    warnings,
+  });
+  // A rule between settings says nothing useful about a value that is bad in itself.
+  if (problems.length === 0) problems.push(...checkTogether(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  warnings.push(...doubtsOf(config));
+  return deepFreeze(config);
+}
+
+const nothing: PeerGiven = () => undefined;
+
+interface Surroundings {
+  directory: string;
+  hostname: string;
+  isTerminal: boolean;
+  warnings: readonly string[];
+}
+
+function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
+  const roles = given('CARILLON_ROLES') ?? ['primary', 'worker'];
+  return {
+    roles: { primary: roles.includes('primary'), worker: roles.includes('worker') },
+    http: {
+      host: given('CARILLON_HTTP_HOST') ?? '127.0.0.1',
+      port: given('CARILLON_HTTP_PORT') ?? 3012,
+      publicUrl: given('CARILLON_PUBLIC_URL')?.replace(/\/+$/, ''),
+      maxBodyBytes: given('CARILLON_MAX_BODY_BYTES') ?? 33_554_432,
+    },
+    redis: {
+      url: given('CARILLON_REDIS_URL'),
+      prefix: given('CARILLON_REDIS_PREFIX') ?? 'carillon',
+      serverPath: absolute(around.directory, given('CARILLON_REDIS_SERVER')),
+    },
+    dataDir: resolve(around.directory, given('CARILLON_DATA_DIR') ?? './data'),
+    hostname: (given('CARILLON_HOSTNAME') ?? around.hostname).toLowerCase(),
+    groups: given('CARILLON_GROUPS') ?? [],
+    clusterSecret: given('CARILLON_CLUSTER_SECRET'),
+    bootstrapApiKey: given('CARILLON_BOOTSTRAP_API_KEY'),
+    leaseTtlMs: given('CARILLON_LEASE_TTL_MS') ?? 2500,
+    nonPrimary: given('CARILLON_NON_PRIMARY') ?? 'redirect',
+    lateWindowSec: given('CARILLON_LATE_WINDOW') ?? 90,
+    drainGraceMs: (given('CARILLON_DRAIN_GRACE') ?? 30) * 1000,
+    workerSlots: given('CARILLON_WORKER_SLOTS') ?? 0,
+    log: {
+      level: given('CARILLON_LOG_LEVEL') ?? 'info',
+      format: given('CARILLON_LOG_FORMAT') ?? (around.isTerminal ? 'text' : 'json'),
+    },
+    ...assemblePeer(peer),
+    warnings: around.warnings,
+  };
+}
+
+function assemblePeer(peer: PeerGiven): Pick<Config, 'jobDefaults' | 'baseAppUrl'> {
+  const baseAppUrl = peer('base_app_url');
+  return {
+    jobDefaults: {
+      expireDays: peer('job_data_expire_days') ?? peerSettings.job_data_expire_days.preset,
+      historyRows: peer('list_row_max') ?? peerSettings.list_row_max.preset,
+      maxJobs: peer('max_jobs') ?? peerSettings.max_jobs.preset,
+      killTimeoutMs: (peer('child_kill_timeout') ?? peerSettings.child_kill_timeout.preset) * 1000,
+      deadJobTimeoutMs: (peer('dead_job_timeout') ?? peerSettings.dead_job_timeout.preset) * 1000,
+      env: Object.fromEntries(
+        Object.entries(peer('job_env') ?? {}).map(([name, value]) => [name, String(value)]),
+      ),
+    },
+    baseAppUrl: baseAppUrl === undefined || baseAppUrl === '' ? undefined : baseAppUrl.replace(/\/+$/, ''),
+  };
+}
+
+/** A bare program name is left to the PATH. */
+function absolute(directory: string, path: string | undefined): string | undefined {
+  return path?.includes('/') ? resolve(directory, path) : path;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,133 @@
+import { type TSchema, Type } from 'typebox';
+
+/** A setting of Cronicle's configuration file that is honoured (behaviour reference 11.1). */
+export interface PeerSetting {
+  readonly schema: TSchema;
+  readonly expects: string;
+  /** Value when the file does not give one. */
+  readonly preset: unknown;
+  readonly about: string;
+}
+
+const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
+
+/** The keys of the file that take effect. */
+export const peerSettings = {
+  job_data_expire_days: {
+    schema: count(1, 36_500),
+    expects: 'a whole number from 1 to 36500',
+    preset: 180,
+    about: 'Days the record and the log of a completed job are kept, where the event does not say otherwise.',
+  },
+  list_row_max: {
+    schema: count(1, 1_000_000),
+    expects: 'a whole number from 1 to 1000000',
+    preset: 10_000,
+    about: 'Rows kept in each history list.',
+  },
+  max_jobs: {
+    schema: count(0, 1_000_000),
+    expects: 'a whole number from 0 to 1000000',
+    preset: 0,
+    about: 'Most jobs of the whole cluster at one time; 0 = no limit.',
+  },
+  child_kill_timeout: {
+    schema: Type.Number({ minimum: 0, maximum: 86_400 }),
+    expects: 'a number of seconds from 0 to 86400',
+    preset: 10,
+    about: 'Seconds between SIGTERM and SIGKILL when a job is aborted.',
+  },
+  dead_job_timeout: {
+    schema: Type.Number({ minimum: 1, maximum: 86_400 }),
+    expects: 'a number of seconds from 1 to 86400',
+    preset: 120,
+    about: 'Seconds a worker may be silent before its jobs count as lost.',
+  },
+  job_env: {
+    schema: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+    expects: 'an object of texts, numbers or booleans by variable name',
+    preset: {},
+    about: 'Environment variables for every job.',
+  },
+  base_app_url: {
+    schema: Type.String({ pattern: '^(https?://[^\\s?#]+)?$', maxLength: 2048 }),
+    expects: 'an http or https URL',
+    preset: undefined,
+    about: 'Base of the links in messages.',
+  },
+} as const satisfies Record<string, PeerSetting>;
+
+export type PeerSettingName = keyof typeof peerSettings;
+
+/** Names in the order of the table. */
+export const peerSettingNames = Object.keys(peerSettings).filter(isPeerSettingName);
+
+/** True for an honoured key; never looks at prototypes. */
+export function isPeerSettingName(name: string): name is PeerSettingName {
+  return Object.hasOwn(peerSettings, name);
+}
+
+/** The entry of a key, without the narrow type of its literal. */
+export function peerSettingOf(name: PeerSettingName): PeerSetting {
+  return peerSettings[name];
+}
+
+/** Keys that Cronicle knows and this version does not use (behaviour reference 11.1): accepted, and reported. */
+export const unusedPeerSettings: readonly string[] = [
+  'Cronicle',
+  'Storage',
+  'User',
+  'WebServer',
+  'allow_event_updates_from_jobs',
+  'broadcast_ip',
+  'check_config_freq_ms',
+  'client',
+  'copy_job_logs_to',
+  'custom_live_log_socket_url',
+  'debug_level',
+  'email_from',
+  'gzip_opts',
+  'hostname',
+  'ip',
+  'job_cpu_max',
+  'job_cpu_sustain',
+  'job_log_max_size',
+  'job_memory_max',
+  'job_memory_sustain',
+  'job_startup_grace',
+  'log_archive_path',
+  'log_columns',
+  'log_crashes',
+  'log_dir',
+  'log_filename',
+  'mail_options',
+  'maintenance',
+  'master_ping_freq',
+  'master_ping_timeout',
+  'max_clock_drift',
+  'max_emails_per_day',
+  'monitor_res_freq',
+  'pid_file',
+  'ps_monitor_cmd',
+  'queue_dir',
+  'remote_server_auth_window',
+  'remote_server_port',
+  'sanitize_html_config',
+  'scheduler_startup_grace',
+  'secret_key',
+  'server_comm_use_hostnames',
+  'smtp_hostname',
+  'smtp_port',
+  'socket_io_transports',
+  'tick_precision_ms',
+  'track_manual_jobs',
+  'udp_broadcast_port',
+  'uid',
+  'universal_web_hook',
+  'web_direct_connect',
+  'web_hook_config_keys',
+  'web_hook_custom_data',
+  'web_hook_custom_opts',
+  'web_hook_text_templates',
+  'web_socket_use_hostnames',
+];

@@ -1,0 +1,50 @@
+import { runCli } from '@carillon/cli';
+import { ConfigError, describeConfig, loadConfig, parseStartArguments } from './config/index.js';
+import { reasonOf } from './start/data-directory.js';
+import { runNode } from './start/run-node.js';
+import { version } from './start/version.js';
+
+/** Exit codes of `start` and `config`; those of the other commands are the CLI's. */
+const exitCode = { failed: 1, usage: 2 };
+
+const [command, ...rest] = process.argv.slice(2);
+if (command === 'start' || command === 'config') await startOrDescribe(command, rest);
+else {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    isTTY: process.stdout.isTTY === true,
+    columns: process.stdout.columns,
+    version,
+    signal: interrupted(),
+  });
+}
+
+async function startOrDescribe(what: 'start' | 'config', argv: readonly string[]): Promise<void> {
+  const given = parseStartArguments(argv);
+  if (given.kind === 'help') {
+    process.stdout.write(`${given.text}\n`);
+    return;
+  }
+  if (given.kind === 'error') {
+    process.stderr.write(`carillon: ${given.message}\n`);
+    process.exitCode = exitCode.usage;
+    return;
+  }
+  try {
+    const config = loadConfig({ env: { ...process.env, ...given.env } });
+    if (what === 'config') process.stdout.write(`${describeConfig(config)}\n`);
+    else await runNode(config);
+  } catch (error) {
+    process.stderr.write(`carillon: ${reasonOf(error)}\n`);
+    process.exitCode = error instanceof ConfigError ? exitCode.usage : exitCode.failed;
+  }
+}
+
+/** Aborted by the first Ctrl-C; the second one ends the program as usual. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Files of a node's data directory; all are private to the user that runs the node. */
+export class DataDirectory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Creates the directory when it is missing. Throws with the path and the reason. */
+  async prepare(): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new Error(`The data directory ${this.path} cannot be created: ${reasonOf(error)}`);
+    }
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Node id: generated once, kept for ever. It names the node whatever its host is called. */
+  nodeId(): Promise<string> {
+    return this.#readOrCreate('node-id', /^\w{1,64}$/, () => `n${randomBytes(6).toString('hex')}`);
+  }
+
+  /** Secret of a cluster that never leaves this machine. */
+  localSecret(): Promise<string> {
+    return this.#readOrCreate('cluster-secret', /^\S{16,}$/, () => randomBytes(32).toString('hex'));
+  }
+
+  /** Replaces a private file in one step. */
+  async writePrivate(name: string, content: string): Promise<void> {
+    const temporary = this.file(`${name}.${process.pid}.tmp`);
+    await writeFile(temporary, content, { mode: 0o600 });
+    await chmod(temporary, 0o600);
+    await rename(temporary, this.file(name));
+  }
+
+  async #readOrCreate(name: string, form: RegExp, create: () => string): Promise<string> {
+    const existing = await readFile(this.file(name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new Error(`${this.file(name)} cannot be read: ${reasonOf(error)}`);
+    });
+    if (existing === undefined) {
+      const value = create();
+      await this.writePrivate(name, `${value}\n`);
+      return value;
+    }
+    const value = existing.trim();
+    if (!form.test(value)) throw new Error(`${this.file(name)} is damaged; restore it or delete it`);
+    return value;
+  }
+}
+
+/** The text of whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

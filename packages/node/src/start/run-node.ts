@@ -1,0 +1,20 @@
+import type { Config } from '../config/index.js';
+import { startNode } from './start-node.js';
+
+/**
+ * Runs a node until it is told to stop. SIGTERM and SIGINT stop it cleanly; a second one cuts the grace period of
+ * running jobs short. Rejects with the reason when the node cannot start.
+ */
+export async function runNode(config: Config): Promise<void> {
+  const node = await startNode(config);
+  let signals = 0;
+  await new Promise<void>((resolve, reject) => {
+    const onSignal = () => {
+      signals += 1;
+      if (signals === 1) node.stop().then(resolve, reject);
+      else node.hasten();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

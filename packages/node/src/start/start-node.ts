@@ -1,0 +1,130 @@
+import { DirectoryLock, EmbeddedRedis } from '@carillon/adapters';
+import type { Logger } from '@carillon/core';
+import type { Config } from '../config/index.js';
+import { DataDirectory } from './data-directory.js';
+import { clock, createLog, random } from './services.js';
+import { type PrimaryRole, startPrimary } from './start-primary.js';
+import { startWorker } from './start-worker.js';
+import type { WorkerSettings } from './worker-settings.js';
+import { WorkerSupervisor } from './worker-supervisor.js';
+
+/** A node in this process. */
+export interface RunningNode {
+  readonly nodeId: string;
+  /** Base URL of the API; undefined on a node that is only a worker. */
+  readonly url: string | undefined;
+  /** Hands over, drains, and resolves when nothing runs any more. */
+  stop(): Promise<void>;
+  /** Cuts the grace period of a stop under way short. */
+  hasten(): void;
+}
+
+/** A part of the node and how to end it; ended in the reverse order of the start. */
+interface Part {
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the roles of the configuration. When it resolves everything runs, though another node may be the
+ * primary. Rejects with a message for people when it cannot start; whatever was started by then is stopped.
+ */
+export async function startNode(config: Config): Promise<RunningNode> {
+  const log = createLog(config.log, config.hostname);
+  for (const warning of config.warnings) log.log('warn', warning);
+  const directory = new DataDirectory(config.dataDir);
+  await directory.prepare();
+  const lock = await DirectoryLock.acquire(directory.path, clock, random);
+  const parts: Part[] = [{ stop: () => lock.release() }];
+  try {
+    return await assemble(config, directory, lock, log, parts);
+  } catch (error) {
+    await stopAll(parts, log);
+    throw error;
+  }
+}
+
+async function assemble(
+  config: Config,
+  directory: DataDirectory,
+  lock: DirectoryLock,
+  log: Logger,
+  parts: Part[],
+): Promise<RunningNode> {
+  const nodeId = await directory.nodeId();
+  const redisUrl = config.redis.url ?? (await startRedis(config, lock, log, parts));
+  const secret = config.clusterSecret ?? (await directory.localSecret());
+  const settings = workerSettings(config, nodeId, redisUrl, secret);
+  const primary = config.roles.primary
+    ? await startPrimary({ config, directory, log, nodeId, redisUrl, secret })
+    : undefined;
+  const worker = config.roles.worker ? await startWorkerRole(settings, primary, log) : undefined;
+  // With a Redis of its own nobody can take over, and this primary has to apply the last results itself.
+  const order = config.redis.url === undefined ? [worker, primary] : [primary, worker];
+  parts.push(...order.filter((part) => part !== undefined).reverse());
+  log.log('info', 'The node runs', { id: nodeId, ...(primary === undefined ? {} : { url: primary.url }) });
+  return {
+    nodeId,
+    url: primary?.url,
+    stop: () => stopAll(parts, log),
+    hasten: () => worker?.hasten(),
+  };
+}
+
+async function startRedis(config: Config, lock: DirectoryLock, log: Logger, parts: Part[]): Promise<string> {
+  const redis = new EmbeddedRedis({
+    lock,
+    ...(config.redis.serverPath === undefined ? {} : { program: config.redis.serverPath }),
+    clock,
+    log,
+  });
+  const { socketPath } = await redis.start();
+  parts.push({ stop: () => redis.stop() });
+  return `unix:${socketPath}`;
+}
+
+function workerSettings(config: Config, nodeId: string, url: string, clusterSecret: string): WorkerSettings {
+  return {
+    node: {
+      id: nodeId,
+      hostname: config.hostname,
+      groups: [...config.groups],
+      master: config.roles.primary ? 1 : 0,
+      slots: config.workerSlots,
+    },
+    redis: { url, prefix: config.redis.prefix },
+    clusterSecret,
+    dataDir: config.dataDir,
+    killTimeoutMs: config.jobDefaults.killTimeoutMs,
+    drainGraceMs: config.drainGraceMs,
+    expireDays: config.jobDefaults.expireDays,
+    jobEnvironment: { ...config.jobDefaults.env },
+    log: config.log,
+  };
+}
+
+/** In a process of its own beside a primary, in this one when the worker is the only role. */
+async function startWorkerRole(
+  settings: WorkerSettings,
+  primary: PrimaryRole | undefined,
+  log: Logger,
+): Promise<Part & { hasten(): void }> {
+  if (primary === undefined) {
+    const worker = await startWorker(settings, log);
+    return { stop: () => worker.drain(settings.drainGraceMs), hasten: () => void worker.drain(0) };
+  }
+  const supervisor = new WorkerSupervisor(settings, clock, log);
+  supervisor.start();
+  return { stop: () => supervisor.stop(settings.drainGraceMs), hasten: () => supervisor.hasten() };
+}
+
+/** Ends the parts, last started first; a part that fails does not keep the others running. */
+async function stopAll(parts: Part[], log: Logger): Promise<void> {
+  while (parts.length > 0) {
+    await parts
+      .pop()
+      ?.stop()
+      .catch((error: unknown) =>
+        log.log('error', 'A part of the node did not stop cleanly', { error: String(error) }),
+      );
+  }
+}

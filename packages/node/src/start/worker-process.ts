@@ -1,0 +1,38 @@
+// Entry of the worker process that a supervisor forks.
+import { reasonOf } from './data-directory.js';
+import { createLog } from './services.js';
+import { startWorker, type WorkerRole } from './start-worker.js';
+import type { SupervisorMessage } from './worker-supervisor.js';
+
+let worker: Promise<WorkerRole> | undefined;
+let graceMs = 0;
+let stopping = false;
+
+process.on('message', (message: SupervisorMessage) => {
+  if (message.type === 'start') {
+    graceMs = message.settings.drainGraceMs;
+    const log = createLog(message.settings.log, message.settings.node.hostname);
+    worker = startWorker(message.settings, log);
+    worker.catch((error: unknown) => {
+      log.log('error', 'The worker could not start', { error: reasonOf(error) });
+      process.exitCode = 1;
+      process.disconnect();
+    });
+  } else if (stopping) void worker?.then((running) => running.drain(0));
+  else void stop(message.graceMs);
+});
+
+// The node is gone, perhaps killed: running jobs get their grace period, then this process follows.
+process.on('disconnect', () => void stop(graceMs));
+
+// A signal to the whole group is the supervisor's to interpret.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+
+async function stop(withinMs: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  const running = await worker?.catch(() => undefined);
+  await running?.drain(withinMs);
+  process.exit();
+}

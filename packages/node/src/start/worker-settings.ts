@@ -1,0 +1,14 @@
+import type { Config } from '../config/index.js';
+
+/** Everything a worker process needs; travels as JSON to the child. */
+export interface WorkerSettings {
+  node: { id: string; hostname: string; groups: string[]; master: 0 | 1; slots: number };
+  redis: { url: string; prefix: string };
+  clusterSecret: string;
+  dataDir: string;
+  killTimeoutMs: number;
+  drainGraceMs: number;
+  expireDays: number;
+  jobEnvironment: Record<string, string>;
+  log: Config['log'];
+}

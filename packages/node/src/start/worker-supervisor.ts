@@ -1,0 +1,95 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Cancel, Clock, Logger } from '@carillon/core';
+import type { WorkerSettings } from './worker-settings.js';
+
+/** Parent → worker process. */
+export type SupervisorMessage =
+  | { type: 'start'; settings: WorkerSettings }
+  /** Finish what runs within `graceMs`, then exit. Repeats may shorten the time. */
+  | { type: 'drain'; graceMs: number };
+
+const restartAfterMs = [100, 500, 2_000, 5_000];
+/** A worker process that lived this long gets a quick restart again. */
+const healthyAfterMs = 30_000;
+
+/**
+ * Runs the worker in a process of its own, so that the primary's heap never stands in the way of a job's start,
+ * and starts it again when it dies. Settings go over the IPC channel: nothing secret is in its arguments or
+ * environment.
+ */
+export class WorkerSupervisor {
+  readonly #settings: WorkerSettings;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #restarts = 0;
+  #timer: Cancel | undefined;
+
+  constructor(settings: WorkerSettings, clock: Clock, log: Logger) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  start(): void {
+    const startedAtMs = this.#clock.monotonicMs();
+    const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), [], {
+      env: withoutSecrets(process.env),
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // The terminal's Ctrl-C reaches the whole group; only the supervisor decides when the worker ends.
+      detached: true,
+    });
+    this.#child = child;
+    child.once('error', (error) =>
+      this.#log.log('error', 'The worker process failed', { error: String(error) }),
+    );
+    child.once('exit', (code, signal) => this.#onExit(child, startedAtMs, code, signal));
+    this.#send({ type: 'start', settings: this.#settings });
+  }
+
+  /** Process id of the worker, while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Drains the worker and waits for its end. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#timer?.();
+    const child = this.#child;
+    if (child === undefined) return;
+    const exited = once(child, 'exit');
+    this.#send({ type: 'drain', graceMs });
+    await exited;
+  }
+
+  /** Shortens the grace period of a drain under way. */
+  hasten(): void {
+    this.#send({ type: 'drain', graceMs: 0 });
+  }
+
+  #send(message: SupervisorMessage): void {
+    this.#child?.send(message, (error) => {
+      if (error !== null)
+        this.#log.log('debug', 'The worker process cannot be reached', { error: String(error) });
+    });
+  }
+
+  #onExit(child: ChildProcess, startedAtMs: number, code: number | null, signal: string | null): void {
+    if (this.#child === child) this.#child = undefined;
+    if (this.#stopping) return;
+    if (this.#clock.monotonicMs() - startedAtMs > healthyAfterMs) this.#restarts = 0;
+    const delayMs = restartAfterMs[Math.min(this.#restarts, restartAfterMs.length - 1)] ?? 0;
+    this.#restarts += 1;
+    this.#log.log('error', 'The worker process ended and is started again', { code, signal, delayMs });
+    this.#timer = this.#clock.after(delayMs, () => this.start());
+  }
+}
+
+/** The environment without the node's own settings, which may hold credentials. */
+export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('CARILLON_')));
+}

@@ -1,0 +1,90 @@
+import type { EventRecord } from '@carillon/contract';
+import {
+  type ActivityEntry,
+  type Caller,
+  type Change,
+  cursorChangesForSwitch,
+  cursorChangesForUpdate,
+  planEventCreation,
+  planEventDeletion,
+  planEventUpdate,
+} from '@carillon/core';
+import type { EventUpdateOptions } from '../office.js';
+import type { OfficeContext } from '../office/context.js';
+
+/** Creates, changes and deletes events, and switches the scheduler. All writes are durable when they resolve. */
+export class CatalogService {
+  readonly #office: OfficeContext;
+
+  constructor(office: OfficeContext) {
+    this.#office = office;
+  }
+
+  async createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {
+    const { state, journal } = this.#office;
+    const record = planEventCreation(fields, this.#context(caller));
+    await journal.commit([
+      { type: 'put', table: 'events', seq: state.events.nextSeq, record },
+      ...cursorChangesForUpdate(undefined, record, state, this.#office.clock.nowMs()),
+      this.#activity('event_create', caller, { event: record }),
+    ]);
+    return record.id;
+  }
+
+  async updateEvent(
+    current: EventRecord,
+    changes: Record<string, unknown>,
+    options: EventUpdateOptions,
+    caller: Caller,
+  ): Promise<EventRecord> {
+    const { state, journal, clock } = this.#office;
+    const record = planEventUpdate(current, changes, this.#context(caller));
+    const seq = state.events.entry(current.id)?.seq ?? state.events.nextSeq;
+    await journal.commit([
+      { type: 'put', table: 'events', seq, record },
+      ...cursorChangesForUpdate(current, record, state, clock.nowMs(), options.resetCursor),
+      this.#activity('event_update', caller, {
+        event: { ...changes, id: record.id, modified: record.modified },
+      }),
+    ]);
+    return record;
+  }
+
+  async deleteEvent(id: string, caller: Caller): Promise<void> {
+    const { state, journal } = this.#office;
+    const event = planEventDeletion(id, state);
+    await journal.commit([
+      { type: 'delete', table: 'events', id },
+      { type: 'forget-event', event: id },
+      this.#activity('event_delete', caller, { event }),
+    ]);
+  }
+
+  async setEnabled(enabled: 0 | 1, caller: Caller): Promise<void> {
+    const { state, journal, clock } = this.#office;
+    await journal.commit([
+      { type: 'switch', enabled },
+      ...cursorChangesForSwitch(state, enabled, clock.nowMs()),
+      this.#activity('state_update', caller, { enabled }),
+    ]);
+  }
+
+  #context(caller: Caller) {
+    const { state, clock, newId, settings } = this.#office;
+    return {
+      state,
+      caller,
+      nowSec: Math.floor(clock.nowMs() / 1000),
+      newEventId: () => newId('e'),
+      defaultTimezone: settings.timezone,
+    };
+  }
+
+  #activity(action: string, caller: Caller, data: Readonly<Record<string, unknown>>): Change {
+    const { clock, settings } = this.#office;
+    const who =
+      caller.kind === 'user' ? { username: caller.id } : { api_key: caller.id, api_title: caller.title };
+    const entry: ActivityEntry = { ...data, ...who, action, epoch: Math.floor(clock.nowMs() / 1000) };
+    return { type: 'activity', entry, rowMax: settings.historyRows };
+  }
+}

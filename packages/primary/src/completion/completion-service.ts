@@ -1,0 +1,41 @@
+import type { JobResult } from '@carillon/contract';
+import { type Consumer, planCompletion } from '@carillon/core';
+import { completionContext, type OfficeContext } from '../office/context.js';
+import type { LaunchService } from '../launch/launch-service.js';
+
+const resultsAtOnce = 64;
+
+/**
+ * Applies results: each job ends once, whatever is delivered twice. A result whose commit fails is delivered
+ * again, to this primary or the next.
+ */
+export class CompletionService {
+  readonly #office: OfficeContext;
+  readonly #launches: LaunchService;
+  #consumer: Consumer | undefined;
+
+  constructor(office: OfficeContext, launches: LaunchService) {
+    this.#office = office;
+    this.#launches = launches;
+  }
+
+  start(): void {
+    this.#consumer = this.#office.queue.consumeResults((result) => this.complete(result), resultsAtOnce);
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer?.close();
+  }
+
+  /** Resolves when the job's end is durable, or when the result is of no active run. */
+  async complete(result: JobResult): Promise<void> {
+    const { state, journal, log } = this.#office;
+    const job = state.jobs.get(result.job);
+    if (job === undefined || job.attempt !== result.attempt) {
+      log.log('debug', 'A result of no active run was dropped', { job: result.job, attempt: result.attempt });
+      return;
+    }
+    await journal.commit(planCompletion(job, result, completionContext(this.#office)));
+    await this.#launches.drain(job.fields.event);
+  }
+}

@@ -1,0 +1,91 @@
+import { CarillonError } from '@carillon/contract';
+import {
+  type AbortRequest,
+  abortedOutcome,
+  type ActiveJob,
+  isClaimed,
+  lostOutcome,
+  planUnrunEnd,
+} from '@carillon/core';
+import { completionContext, type OfficeContext } from '../office/context.js';
+
+/** Ends jobs that will have no result of their own: aborted before a start, or lost with their worker. */
+export class JobEnder {
+  readonly #office: OfficeContext;
+  readonly #afterEnd: (event: string) => Promise<void>;
+
+  /** `afterEnd` is called when a job's end is durable: there may be room for queued ones. */
+  constructor(office: OfficeContext, afterEnd: (event: string) => Promise<void>) {
+    this.#office = office;
+    this.#afterEnd = afterEnd;
+  }
+
+  /**
+   * Records the wish to end a job, and ends it at once when no process can exist. Answers the job when its
+   * worker has to be told. Throws CarillonError `unavailable`.
+   */
+  async abort(job: ActiveJob, request: AbortRequest): Promise<ActiveJob | undefined> {
+    const { state, journal, store, session } = this.#office;
+    const id = job.fields.id;
+    if (job.abort === undefined) await journal.commit([{ type: 'job', job: { ...job, abort: request } }]);
+    const noted = state.jobs.get(id);
+    if (noted === undefined) return undefined;
+    if (noted.state === 'queued' || noted.state === 'waiting') {
+      await this.endAborted(noted);
+      return undefined;
+    }
+    if (noted.state === 'dispatched') {
+      const revocation = await this.#guard(store.revoke(session, { job: id, attempt: noted.attempt }));
+      const current = state.jobs.get(id);
+      if (current === undefined) return undefined;
+      if (revocation.kind !== 'claimed' && current.state === 'dispatched') {
+        await this.endAborted(current);
+        return undefined;
+      }
+    }
+    return state.jobs.get(id);
+  }
+
+  /** Carries out the aborts that an earlier term recorded for jobs without a process. */
+  resume(): void {
+    for (const job of [...this.#office.state.jobs.values()]) {
+      if (job.abort === undefined || isClaimed(job)) continue;
+      this.abort(job, job.abort).catch((error: unknown) => {
+        if (this.#office.session.signal.aborted) return;
+        this.#office.log.log('warn', 'A recorded abort could not be carried out', { error: String(error) });
+      });
+    }
+  }
+
+  /** Ends a job whose abort is recorded and of which no process exists. */
+  async endAborted(job: ActiveJob): Promise<void> {
+    const outcome = abortedOutcome(job) ?? { code: 1, description: 'Job Aborted' };
+    await this.#end(planUnrunEnd(job, outcome, completionContext(this.#office)), job);
+  }
+
+  /** Ends a job whose worker died with it, unless its result is already on the way. */
+  async endLost(job: ActiveJob, hostname: string): Promise<void> {
+    const { queue, state, log } = this.#office;
+    const run = { job: job.fields.id, attempt: job.attempt };
+    if (isClaimed(job) && (await queue.hasResult(run))) return;
+    const current = state.jobs.get(run.job);
+    if (current === undefined || current.attempt !== run.attempt) return;
+    log.log('warn', 'A job was lost with its worker', { job: run.job, event: job.fields.event, hostname });
+    const outcome = abortedOutcome(current) ?? lostOutcome(hostname);
+    const lost = { ...current, fields: { ...current.fields, special_shutdown: true } };
+    await this.#end(planUnrunEnd(lost, outcome, completionContext(this.#office)), job);
+  }
+
+  async #end(changes: ReturnType<typeof planUnrunEnd>, job: ActiveJob): Promise<void> {
+    await this.#office.journal.commit(changes);
+    await this.#afterEnd(job.fields.event);
+  }
+
+  async #guard<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch {
+      throw new CarillonError('unavailable', 'The request was not confirmed. Please repeat it.');
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { CarillonError } from '@carillon/contract';
+import type { Caller, ClusterState, Digest } from '@carillon/core';
+
+/**
+ * Who calls, by the API key given as header, in the body or in the query: the first that is not empty. Throws
+ * CarillonError with the texts of behaviour reference 1.7, without repeating the key: `session` when there is
+ * none, `api` when it is unknown or disabled.
+ */
+export function authenticate(keys: readonly string[], state: ClusterState, digest: Digest): Caller {
+  const key = keys.find((text) => text !== '');
+  if (key === undefined) throw new CarillonError('session', 'No Session ID or API Key could be found');
+  const record = state.keyByHash(digest.sha256(key));
+  if (record === undefined) throw new CarillonError('api', 'Invalid API Key');
+  if (!record.active) throw new CarillonError('api', `API Key is disabled: ${record.title}`);
+  return { kind: 'api_key', id: record.id, title: record.title, privileges: record.privileges };
+}

@@ -1,0 +1,148 @@
+import {
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Cancel, Clock, Logger, PrimaryInfo } from '@carillon/core';
+import { headerOf } from '../request/target.js';
+
+/** Marks a request as passed on by a node: it is never passed on again. Its value is that node's id. */
+export const forwardedHeader = 'x-carillon-forwarded';
+
+/** Headers that concern one connection only. */
+const hopHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+]);
+
+export interface ForwarderDeps {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Longest time until the primary begins to answer, and longest silence within its answer. */
+  readonly timeoutMs: number;
+}
+
+/** Passes requests on to the primary and streams the answers back, over kept-alive connections. */
+export class Forwarder {
+  readonly #deps: ForwarderDeps;
+  readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 64 });
+  readonly #https = new HttpsAgent({ keepAlive: true, maxFreeSockets: 64 });
+
+  constructor(deps: ForwarderDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Sends the request, with its body as it comes, to the primary. `onFailure` is called, once, when no answer can be
+   * had; nothing has been sent to the client then. An answer that breaks off cuts the client's connection.
+   */
+  forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    pathAndQuery: string,
+    primary: PrimaryInfo,
+    onFailure: () => void,
+  ): void {
+    const url = new URL(primary.url);
+    const secure = url.protocol === 'https:';
+    const outgoing = (secure ? httpsRequest : httpRequest)({
+      agent: secure ? this.#https : this.#http,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port || (secure ? 443 : 80),
+      method: request.method,
+      path: url.pathname.replace(/\/$/, '') + pathAndQuery,
+      headers: this.#headers(request, url.host),
+    });
+    const fail = (reason: string) => {
+      outgoing.destroy();
+      this.#deps.log.log('warn', 'A request could not be forwarded', { primary: primary.url, reason });
+      if (response.headersSent) response.destroy();
+      else onFailure();
+    };
+    this.#watch(outgoing, response, fail);
+    outgoing.on('response', (answer) => {
+      if (response.destroyed || response.headersSent) {
+        answer.resume();
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 502, endToEndHeaders(answer));
+      answer.on('aborted', () => response.destroy());
+      answer.pipe(response);
+    });
+    request.pipe(outgoing);
+  }
+
+  /** Closes idle connections; requests under way are not disturbed. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  /** Watches one exchange: its failure is told once, and its time limit restarts with each piece of the answer. */
+  #watch(
+    outgoing: ReturnType<typeof httpRequest>,
+    response: ServerResponse,
+    fail: (reason: string) => void,
+  ): void {
+    let cancelTimer: Cancel = () => undefined;
+    let over = false;
+    const end = (reason?: string) => {
+      if (over) return;
+      over = true;
+      cancelTimer();
+      if (reason !== undefined) fail(reason);
+    };
+    const restart = () => {
+      cancelTimer();
+      if (!over) cancelTimer = this.#deps.clock.after(this.#deps.timeoutMs, () => end('no answer in time'));
+    };
+    restart();
+    outgoing.on('error', (error) => end(error.message));
+    outgoing.on('response', (answer) => {
+      answer.on('data', restart);
+      answer.on('end', () => end());
+    });
+    response.on('close', () => {
+      end();
+      outgoing.destroy();
+    });
+  }
+
+  #headers(request: IncomingMessage, host: string): string[] {
+    const headers = ['Host', host];
+    for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
+      const name = request.rawHeaders[index] ?? '';
+      const lower = name.toLowerCase();
+      if (hopHeaders.has(lower) || lower.startsWith('x-forwarded-') || lower === forwardedHeader) continue;
+      headers.push(name, request.rawHeaders[index + 1] ?? '');
+    }
+    const before = headerOf(request, 'x-forwarded-for');
+    const client = request.socket.remoteAddress ?? 'unknown';
+    headers.push('X-Forwarded-For', before === '' ? client : `${before}, ${client}`);
+    headers.push('X-Forwarded-Host', headerOf(request, 'x-forwarded-host') || headerOf(request, 'host'));
+    headers.push('X-Forwarded-Proto', headerOf(request, 'x-forwarded-proto') || 'http');
+    headers.push(forwardedHeader, this.#deps.nodeId);
+    return headers;
+  }
+}
+
+function endToEndHeaders(answer: IncomingMessage): string[] {
+  const headers: string[] = [];
+  for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
+    const name = answer.rawHeaders[index] ?? '';
+    if (!hopHeaders.has(name.toLowerCase())) headers.push(name, answer.rawHeaders[index + 1] ?? '');
+  }
+  return headers;
+}

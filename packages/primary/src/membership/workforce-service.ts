@@ -1,0 +1,262 @@
+import type { PrimaryMessage, RunReport, ServerRecord, WorkerHello, WorkerMessage } from '@carillon/contract';
+import {
+  type ActiveJob,
+  type Cancel,
+  type ChannelLink,
+  type ClusterChannel,
+  isClaimed,
+  type LinkHandlers,
+  reconcileWorker,
+} from '@carillon/core';
+import type { OfficeContext } from '../office/context.js';
+import type { Dispatcher } from '../launch/dispatcher.js';
+import type { JobEnder } from '../completion/job-ender.js';
+import type { LogWatch } from '../live/log-watch.js';
+import { type WorkerEntry, WorkerRegistry } from './worker-registry.js';
+
+const reviewEveryMs = 500;
+
+/** Calls when a job's live view changed. */
+export type JobListener = (job: ActiveJob) => void;
+
+export interface WorkforceDeps {
+  office: OfficeContext;
+  channel: ClusterChannel;
+  dispatcher: Dispatcher;
+  ender: JobEnder;
+  logs: LogWatch;
+}
+
+/**
+ * Watches the workers: takes their links, hears their beats, and decides what a silence, a restart or a loss
+ * means for their jobs.
+ */
+export class WorkforceService {
+  readonly registry: WorkerRegistry;
+  readonly #office: OfficeContext;
+  readonly #channel: ClusterChannel;
+  readonly #dispatcher: Dispatcher;
+  readonly #ender: JobEnder;
+  readonly #logs: LogWatch;
+  readonly #onJob: JobListener;
+  #review: Cancel | undefined;
+
+  constructor(deps: WorkforceDeps, onJob: JobListener) {
+    const { office } = deps;
+    this.#office = office;
+    this.#channel = deps.channel;
+    this.#dispatcher = deps.dispatcher;
+    this.#ender = deps.ender;
+    this.#logs = deps.logs;
+    this.#onJob = onJob;
+    const { silentAfterMs, deadJobTimeoutMs } = office.settings;
+    this.registry = new WorkerRegistry({ silentAfterMs, lostAfterMs: deadJobTimeoutMs });
+    const now = office.clock.monotonicMs();
+    for (const record of office.state.servers.newestFirst()) this.registry.remember(record, now);
+  }
+
+  start(): void {
+    this.#channel.accept((link, hello) => this.#join(link, hello));
+    this.#review = this.#office.clock.every(reviewEveryMs, () => this.#reviewHealth());
+  }
+
+  stop(): void {
+    this.#review?.();
+    this.#channel.accept(undefined);
+    this.#channel.closeLinks('this node is no longer the primary');
+  }
+
+  #join(link: ChannelLink<PrimaryMessage>, hello: WorkerHello): LinkHandlers<WorkerMessage> {
+    const { clock, log, session } = this.#office;
+    const record = this.#recordOf(hello);
+    const entry = this.registry.join(hello, link, record, clock.monotonicMs());
+    log.log('info', 'A worker joined', { worker: record.id, hostname: record.hostname });
+    link.send({ type: 'welcome', term: session.term });
+    this.#remember(record);
+    this.#reconcile(entry, hello).catch((error: unknown) => {
+      if (session.signal.aborted) return;
+      log.log('error', 'The jobs of a worker could not be checked; it is asked to connect again', {
+        worker: record.id,
+        error: String(error),
+      });
+      link.close('reconciliation failed');
+    });
+    return {
+      onMessage: (message) => this.#onMessage(entry, message),
+      onClose: (reason) => this.#onClose(entry, reason),
+    };
+  }
+
+  #recordOf(hello: WorkerHello): ServerRecord {
+    const { id, hostname, ip, groups, master, slots } = hello.node;
+    const known = this.#office.state.servers.get(id);
+    const created = known?.created ?? Math.floor(this.#office.clock.nowMs() / 1000);
+    return { id, hostname: hostname.toLowerCase(), ip, groups, master, slots, created };
+  }
+
+  /** Stores a new or changed worker, so that the next primary knows whom to expect. */
+  #remember(record: ServerRecord): void {
+    const { state, journal } = this.#office;
+    const known = state.servers.entry(record.id);
+    if (known?.json === JSON.stringify(record)) return;
+    const seq = known?.seq ?? state.servers.nextSeq;
+    journal.commit([{ type: 'put', table: 'servers', seq, record }]).catch(() => undefined);
+  }
+
+  async #reconcile(entry: WorkerEntry, hello: WorkerHello): Promise<void> {
+    const { state } = this.#office;
+    const jobs = state.jobsOfNode(entry.record.id);
+    const findings = reconcileWorker(jobs, hello.node.boot, hello.runs);
+    for (const { job, report } of findings.held) {
+      this.#applyReport(entry, report);
+      // Hints are lossy: what was asked for while the link was down is said again.
+      this.sendAbort(job);
+      this.#logs.onStarted(job);
+    }
+    for (const stray of findings.strays) {
+      entry.link?.send({
+        type: 'abort',
+        job: stray.job,
+        attempt: stray.attempt,
+        reason: 'The job has ended',
+      });
+    }
+    for (const job of findings.orphaned) await this.#ender.endLost(job, entry.record.hostname);
+    for (const job of findings.unclear) await this.#clarify(job, entry);
+  }
+
+  /** A dispatched run that the worker does not hold: either the ticket is under way, or an earlier boot died with it. */
+  async #clarify(job: ActiveJob, entry: WorkerEntry): Promise<void> {
+    const { store, session, state, journal } = this.#office;
+    const run = { job: job.fields.id, attempt: job.attempt };
+    const revocation = await store.revoke(session, run);
+    const current = state.jobs.get(run.job);
+    if (current?.state !== 'dispatched' || current.attempt !== run.attempt) return;
+    if (revocation.kind === 'claimed') {
+      if (revocation.boot !== entry.boot) await this.#ender.endLost(current, entry.record.hostname);
+      return;
+    }
+    if (current.abort !== undefined) {
+      await this.#ender.endAborted(current);
+      return;
+    }
+    await journal.commit([
+      { type: 'job', job: current },
+      { type: 'dispatch', run, node: current.node },
+    ]);
+    this.#dispatcher.send(current);
+  }
+
+  #onMessage(entry: WorkerEntry, message: WorkerMessage): void {
+    entry.heardAtMs = this.#office.clock.monotonicMs();
+    switch (message.type) {
+      case 'hello':
+        entry.link?.close('a second hello on one connection');
+        return;
+      case 'beat':
+        entry.cpu = message.cpu;
+        entry.mem = message.mem;
+        for (const report of message.runs) this.#applyReport(entry, report);
+        return;
+      case 'run':
+        this.#applyReport(entry, message.run);
+        return;
+      case 'log':
+        this.#logs.onLog(message);
+        return;
+      case 'draining':
+        entry.draining = true;
+        return;
+      case 'settled':
+        return;
+    }
+  }
+
+  #applyReport(entry: WorkerEntry, report: RunReport): void {
+    const { state } = this.#office;
+    const before = state.jobs.get(report.job);
+    if (before === undefined || before.node !== entry.record.id) return;
+    const job = state.applyReport(report, entry.boot ?? '');
+    if (job === undefined) return;
+    this.#onJob(job);
+    if (isClaimed(before)) return;
+    // First sight of the run: what was asked for while it was under way is said now.
+    if (job.abort !== undefined) this.sendAbort(job);
+    this.#logs.onStarted(job);
+  }
+
+  /** Tells the worker of a job to end it; a hint, repeated whenever the worker reports the run anew. */
+  sendAbort(job: ActiveJob): void {
+    if (job.abort === undefined) return;
+    const run = { job: job.fields.id, attempt: job.attempt };
+    this.registry.get(job.node)?.link?.send({ type: 'abort', ...run, reason: job.abort.reason });
+  }
+
+  /** Tells the worker of a job about changed settings; the stored job carries them as well. */
+  sendUpdate(job: ActiveJob, settings: Record<string, unknown>): void {
+    const run = { job: job.fields.id, attempt: job.attempt };
+    this.registry.get(job.node)?.link?.send({ type: 'update', ...run, settings });
+  }
+
+  #onClose(entry: WorkerEntry, reason: string): void {
+    const { log, session } = this.#office;
+    if (this.registry.get(entry.record.id) !== entry) return;
+    entry.link = undefined;
+    if (session.signal.aborted) return;
+    log.log('info', 'A worker disconnected', {
+      worker: entry.record.id,
+      hostname: entry.record.hostname,
+      reason,
+    });
+    if (entry.draining && !this.#hasJobs(entry)) this.#forget(entry);
+  }
+
+  #reviewHealth(): void {
+    for (const entry of this.registry.review(this.#office.clock.monotonicMs())) {
+      const { id, hostname } = entry.record;
+      this.#office.log.log(entry.health === 'alive' ? 'info' : 'warn', `A worker is ${entry.health}`, {
+        worker: id,
+        hostname,
+      });
+      for (const job of this.#office.state.jobsOfNode(id)) {
+        this.#office.state.markSilent(job.fields.id, entry.health !== 'alive');
+      }
+      if (entry.health === 'lost') void this.#lose(entry);
+    }
+  }
+
+  /** Ends the jobs of a worker that is gone for good and forgets the worker; it may come back as new. */
+  async #lose(entry: WorkerEntry): Promise<void> {
+    const { state, log, session } = this.#office;
+    const hostname = entry.record.hostname;
+    try {
+      for (const job of state.jobsOfNode(entry.record.id)) {
+        if (job.state === 'waiting') await this.#ender.endLost(job, hostname);
+        else if (job.state === 'dispatched') await this.#loseDispatched(job, hostname);
+        else if (isClaimed(job)) await this.#ender.endLost(job, hostname);
+      }
+      if (this.registry.get(entry.record.id) === entry && entry.health === 'lost') this.#forget(entry);
+    } catch (error) {
+      if (session.signal.aborted) return;
+      log.log('error', 'The jobs of a lost worker could not be ended', { hostname, error: String(error) });
+    }
+  }
+
+  async #loseDispatched(job: ActiveJob, hostname: string): Promise<void> {
+    const run = { job: job.fields.id, attempt: job.attempt };
+    await this.#office.store.revoke(this.#office.session, run);
+    await this.#ender.endLost(job, hostname);
+  }
+
+  #hasJobs(entry: WorkerEntry): boolean {
+    return this.#office.state.countJobsOfNode(entry.record.id) > 0;
+  }
+
+  #forget(entry: WorkerEntry): void {
+    const { journal, queue } = this.#office;
+    const id = entry.record.id;
+    this.registry.remove(id);
+    journal.commit([{ type: 'delete', table: 'servers', id }]).catch(() => undefined);
+    queue.discardTickets(id).catch(() => undefined);
+  }
+}

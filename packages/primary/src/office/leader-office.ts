@@ -1,0 +1,182 @@
+import { CarillonError, type HistoryRow, type JobFields } from '@carillon/contract';
+import {
+  type ActiveJob,
+  type Caller,
+  type Cancel,
+  type ClusterState,
+  isClaimed,
+  type LaunchRequest,
+  type Page,
+  type Session,
+  viewActiveJob,
+} from '@carillon/core';
+import type { EventUpdateOptions, LaunchAnswer, Office } from '../office.js';
+import type { CatalogService } from '../catalog/catalog-service.js';
+import type { OfficeContext } from './context.js';
+import type { JobEnder } from '../completion/job-ender.js';
+import type { LaunchService } from '../launch/launch-service.js';
+import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
+import type { LogWatch } from '../live/log-watch.js';
+import type { WorkforceService } from '../membership/workforce-service.js';
+
+/** Longest wait for a worker to send the log of a running job. */
+const logTimeoutMs = 5_000;
+
+/** The services the office is made of. */
+export interface OfficeServices {
+  catalog: CatalogService;
+  launches: LaunchService;
+  ender: JobEnder;
+  workforce: WorkforceService;
+  logs: LogWatch;
+  live: LiveHub;
+}
+
+/** The API's view of the leader services. */
+export class LeaderOffice implements Office {
+  readonly #office: OfficeContext;
+  readonly #services: OfficeServices;
+
+  constructor(office: OfficeContext, services: OfficeServices) {
+    this.#office = office;
+    this.#services = services;
+  }
+
+  get session(): Session {
+    return this.#office.session;
+  }
+
+  get state(): ClusterState {
+    return this.#office.state;
+  }
+
+  createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {
+    return this.#services.catalog.createEvent(fields, caller);
+  }
+
+  async updateEvent(
+    id: string,
+    changes: Record<string, unknown>,
+    options: EventUpdateOptions,
+    caller: Caller,
+  ): Promise<void> {
+    const current = this.state.events.get(id);
+    if (current === undefined) throw new CarillonError('event', `Failed to locate event: ${id}`);
+    const event = await this.#services.catalog.updateEvent(current, changes, options, caller);
+    if (event.enabled === 0 && options.abortJobs) await this.#abortJobsOf(id, event.title);
+    if (event.queue) await this.#services.launches.drain(id);
+  }
+
+  async #abortJobsOf(event: string, title: string): Promise<void> {
+    const request = { reason: `Event '${title}' has been disabled.`, manual: false };
+    for (const job of this.state.jobsOfEvent(event)) {
+      if (!job.fields['detached']) await this.#abort(job, request);
+    }
+  }
+
+  deleteEvent(id: string, caller: Caller): Promise<void> {
+    return this.#services.catalog.deleteEvent(id, caller);
+  }
+
+  launch(request: LaunchRequest): Promise<LaunchAnswer> {
+    return this.#services.launches.launch(request);
+  }
+
+  queueLength(event: string): number {
+    return this.state.jobsOfEvent(event).filter((job) => job.state === 'queued').length;
+  }
+
+  activeJob(id: string): JobView | undefined {
+    const job = this.state.jobs.get(id);
+    return job === undefined ? undefined : viewActiveJob(job, this.#office.clock.nowMs());
+  }
+
+  activeJobsOf(event: string): JobView[] {
+    const now = this.#office.clock.nowMs();
+    return this.state.jobsOfEvent(event).map((job) => viewActiveJob(job, now));
+  }
+
+  *activeJobs(): IterableIterator<JobView> {
+    const now = this.#office.clock.nowMs();
+    for (const job of this.state.jobs.values()) yield viewActiveJob(job, now);
+  }
+
+  completedJob(id: string): Promise<JobFields | undefined> {
+    return this.#office.store.readJob(id);
+  }
+
+  history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>> {
+    return this.#office.store.readHistory(event, offset, limit);
+  }
+
+  async updateJob(id: string, settings: Record<string, unknown>): Promise<void> {
+    const job = this.state.jobs.get(id);
+    if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
+    const updated: ActiveJob = { ...job, fields: { ...job.fields, ...settings } };
+    await this.#office.journal.commit([{ type: 'job', job: updated }]);
+    this.#services.workforce.sendUpdate(updated, settings);
+  }
+
+  async abortJob(id: string, caller: Caller): Promise<void> {
+    const job = this.state.jobs.get(id);
+    if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
+    const who = caller.kind === 'user' ? `user: ${caller.id}` : `API Key: ${caller.id} (${caller.title})`;
+    await this.#abort(job, { reason: `Manually aborted by ${who}`, manual: true });
+  }
+
+  async #abort(job: ActiveJob, request: { reason: string; manual: boolean }): Promise<void> {
+    const running = await this.#services.ender.abort(job, request);
+    if (running !== undefined) this.#services.workforce.sendAbort(running);
+  }
+
+  setEnabled(enabled: 0 | 1, caller: Caller): Promise<void> {
+    return this.#services.catalog.setEnabled(enabled, caller);
+  }
+
+  async jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined> {
+    const job = this.state.jobs.get(id);
+    if (job !== undefined) {
+      return isClaimed(job) ? { gzip: false, bytes: oneChunk(await this.#logSoFar(job)) } : undefined;
+    }
+    const archived = await this.#office.archive.get(id);
+    return archived === undefined ? undefined : { gzip: true, bytes: archived };
+  }
+
+  /** Collects what the worker sends until it is up to date, the job ends, or the time is over. */
+  #logSoFar(job: ActiveJob): Promise<Uint8Array> {
+    return new Promise((resolve) => {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      const finish = () => {
+        cancelTimer();
+        cancelWatch();
+        resolve(Buffer.concat(pieces));
+      };
+      const cancelTimer = this.#office.clock.after(logTimeoutMs, finish);
+      const cancelWatch = this.#services.logs.watch(job, (piece, size) => {
+        const chunk = Buffer.from(piece.text);
+        pieces.push(chunk);
+        bytes += chunk.length;
+        if (piece.end || bytes >= size) finish();
+      });
+    });
+  }
+
+  hostnames(): string[] {
+    return [...this.#services.workforce.registry.all()].map((worker) => worker.record.hostname);
+  }
+
+  /** See LiveHub. */
+  watchJob(id: string, watcher: JobWatcher): Cancel | undefined {
+    return this.#services.live.watchJob(id, watcher);
+  }
+
+  /** Follows an ended job's log: all of it, then `end`. */
+  readArchivedLog(id: string): Promise<AsyncIterable<Buffer>> {
+    return this.#services.logs.readArchived(id);
+  }
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

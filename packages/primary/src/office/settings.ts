@@ -1,0 +1,17 @@
+/** Settings of the primary's services; names of Cronicle's own settings in brackets. */
+export interface OfficeSettings {
+  /** Minutes missed by less than this still launch, late. Seconds. */
+  lateWindowSec: number;
+  /** Zone for events without one and for the day of the totals; IANA name. */
+  timezone: string;
+  /** Days a completed job is kept (`job_data_expire_days`). */
+  expireDays: number;
+  /** Rows kept in each history list (`list_row_max`). */
+  historyRows: number;
+  /** Most jobs at one time, 0 = no limit (`max_jobs`). */
+  maxJobs: number;
+  /** A worker unheard of for longer gets no new jobs. */
+  silentAfterMs: number;
+  /** A worker unheard of for longer has lost its jobs (`dead_job_timeout`). */
+  deadJobTimeoutMs: number;
+}

@@ -1,0 +1,265 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { CarillonError, type HistoryRow, type JobFields, type JobState } from '@carillon/contract';
+import {
+  type ActiveJob,
+  type Caller,
+  type Change,
+  ClusterState,
+  launchChanges,
+  type LaunchRequest,
+  type Member,
+  type Page,
+  planEventCreation,
+  planEventDeletion,
+  planEventUpdate,
+  planKeyCreation,
+  planLaunch,
+  setupRecords,
+  viewActiveJob,
+} from '@carillon/core';
+import { SeededRandom } from '@carillon/testkit';
+import type { EventUpdateOptions, LaunchAnswer, Office } from '../../src/office.js';
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The key the reference prints; it may do everything. */
+export const adminKey = '0095f5b664b93304d5f8b1a61df605fb';
+export const nowSec = 1_700_000_000;
+
+/** An office over memory alone: the real state and the real rules, without a store, workers or a schedule. */
+export class FakeOffice implements Office {
+  readonly term = new AbortController();
+  readonly session = { term: 7, signal: this.term.signal };
+  readonly state = new ClusterState();
+  readonly members: Member[] = [];
+  readonly completed = new Map<string, JobFields>();
+  readonly rows: HistoryRow[] = [];
+  readonly logs = new Map<string, { gzip: boolean; bytes: Buffer }>();
+  readonly launches: LaunchRequest[] = [];
+  readonly updates: EventUpdateOptions[] = [];
+  readonly aborts: string[] = [];
+  /** Thrown by every read and write of the store. */
+  storeFault: Error | undefined;
+  /** Awaited by every write: keeps requests under way. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #random = new SeededRandom(1);
+  #ids = 0;
+  #seq = 0;
+
+  constructor() {
+    this.apply(setupRecords({ hostname: 'primary.test', nowSec }));
+    this.addKey('admin', adminKey, { admin: 1 });
+    this.addMember('node1', 'primary.test');
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) this.state.applyChange(change);
+  }
+
+  addKey(title: string, key: string, privileges: Record<string, unknown>, active: 0 | 1 = 1): string {
+    const id = `k${title}`;
+    const seq = this.state.api_keys.nextSeq;
+    const change = planKeyCreation({ id, title, keyHash: sha256(key), privileges, nowSec, seq });
+    if (change.type === 'put' && change.table === 'api_keys') change.record.active = active;
+    this.apply([change]);
+    return id;
+  }
+
+  addMember(id: string, hostname: string): void {
+    this.members.push({ id, hostname, groups: [], available: true, slots: 0, cpu: 0, mem: 0 });
+  }
+
+  /** Creates an event by its settings, without checks that the tests do not need. */
+  addEvent(settings: Record<string, unknown>): string {
+    const id = typeof settings['id'] === 'string' ? settings['id'] : this.#newId('e');
+    const record = {
+      id,
+      title: id,
+      enabled: 1 as const,
+      category: 'general',
+      plugin: 'shellplug',
+      target: 'allgrp',
+      params: {},
+      timezone: 'UTC',
+      max_children: 0,
+      timeout: 3600,
+      created: nowSec,
+      modified: nowSec,
+      ...settings,
+    };
+    this.apply([{ type: 'put', table: 'events', seq: this.state.events.nextSeq, record }]);
+    return id;
+  }
+
+  async createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {
+    await this.#write();
+    const record = planEventCreation(fields, this.#context(caller));
+    this.apply([{ type: 'put', table: 'events', seq: this.state.events.nextSeq, record }]);
+    return record.id;
+  }
+
+  async updateEvent(
+    id: string,
+    changes: Record<string, unknown>,
+    options: EventUpdateOptions,
+    caller: Caller,
+  ): Promise<void> {
+    await this.#write();
+    this.updates.push(options);
+    const entry = this.state.events.entry(id);
+    if (entry === undefined) throw new CarillonError('event', `Failed to locate event: ${id}`);
+    const record = planEventUpdate(entry.record, changes, this.#context(caller));
+    this.apply([{ type: 'put', table: 'events', seq: entry.seq, record }]);
+  }
+
+  async deleteEvent(id: string): Promise<void> {
+    await this.#write();
+    planEventDeletion(id, this.state);
+    this.apply([
+      { type: 'delete', table: 'events', id },
+      { type: 'forget-event', event: id },
+    ]);
+  }
+
+  async launch(request: LaunchRequest): Promise<LaunchAnswer> {
+    await this.#write();
+    this.launches.push(request);
+    const plan = planLaunch(request, {
+      state: this.state,
+      members: this.members,
+      nowMs: nowSec * 1000,
+      maxJobs: 0,
+      random: this.#random,
+      newJobId: () => this.#newId('j'),
+      nextSeq: this.#seq + 1,
+    });
+    this.#seq += plan.kind === 'launch' ? plan.jobs.length : 1;
+    if (plan.kind === 'refuse') throw new CarillonError('event', `Failed to launch event: ${plan.reason}`);
+    this.apply(launchChanges(request.event, plan));
+    if (plan.kind === 'queue') return { ids: [plan.job.fields.id], queue: plan.length };
+    return { ids: plan.jobs.map((job) => job.fields.id) };
+  }
+
+  queueLength(event: string): number {
+    return this.state.jobsOfEvent(event).filter((job) => job.state === 'queued').length;
+  }
+
+  activeJob(id: string): (JobFields & { state: JobState }) | undefined {
+    const job = this.state.jobs.get(id);
+    return job === undefined ? undefined : this.#view(job);
+  }
+
+  activeJobsOf(event: string): (JobFields & { state: JobState })[] {
+    return this.state.jobsOfEvent(event).map((job) => this.#view(job));
+  }
+
+  *activeJobs(): IterableIterator<JobFields & { state: JobState }> {
+    for (const job of this.state.jobs.values()) yield this.#view(job);
+  }
+
+  async completedJob(id: string): Promise<JobFields | undefined> {
+    await this.#write();
+    return this.completed.get(id);
+  }
+
+  async history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>> {
+    await this.#write();
+    const rows = this.rows.filter((row) => event === undefined || row.event === event);
+    return { rows: rows.slice(offset, offset + limit), length: rows.length };
+  }
+
+  async updateJob(id: string, settings: Record<string, unknown>): Promise<void> {
+    await this.#write();
+    const job = this.state.jobs.get(id);
+    if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
+    this.apply([{ type: 'job', job: { ...job, fields: { ...job.fields, ...settings } } }]);
+  }
+
+  async abortJob(id: string): Promise<void> {
+    await this.#write();
+    this.aborts.push(id);
+  }
+
+  async setEnabled(enabled: 0 | 1): Promise<void> {
+    await this.#write();
+    this.apply([{ type: 'switch', enabled }]);
+  }
+
+  async jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined> {
+    await this.#write();
+    const log = this.logs.get(id);
+    return log === undefined ? undefined : { gzip: log.gzip, bytes: chunksOf(log.bytes) };
+  }
+
+  hostnames(): string[] {
+    return this.members.map((member) => member.hostname);
+  }
+
+  /** Ends an active job: its record, its row and its log are there afterwards. */
+  finish(id: string, logText = `Log of ${id}\n`): void {
+    const job = this.state.jobs.get(id);
+    if (job === undefined) throw new Error(`No such job: ${id}`);
+    const { fields } = job;
+    const record: JobFields = {
+      ...fields,
+      complete: 1,
+      code: 0,
+      description: '',
+      time_end: nowSec,
+      elapsed: 1,
+    };
+    const row: HistoryRow = {
+      id,
+      code: 0,
+      event: fields.event,
+      event_title: fields.event_title,
+      category: fields.category,
+      category_title: fields.category_title,
+      plugin: fields.plugin,
+      plugin_title: fields.plugin_title,
+      hostname: fields.hostname,
+      target: fields.target,
+      time_start: fields.time_start ?? nowSec,
+      elapsed: 1,
+      perf: '',
+      cpu: {},
+      mem: {},
+      log_file_size: logText.length,
+      action: 'job_complete',
+      epoch: nowSec,
+    };
+    this.apply([{ type: 'finish', record, row, expireSec: 100, rowMax: 100, day: '2023-11-14' }]);
+    this.completed.set(id, record);
+    this.rows.unshift(row);
+    this.logs.set(id, { gzip: true, bytes: gzipSync(logText) });
+  }
+
+  #view(job: ActiveJob) {
+    return viewActiveJob(job, nowSec * 1000);
+  }
+
+  async #write(): Promise<void> {
+    await this.gate;
+    if (this.storeFault !== undefined) throw this.storeFault;
+  }
+
+  #context(caller: Caller) {
+    return {
+      state: this.state,
+      caller,
+      nowSec,
+      newEventId: () => this.#newId('e'),
+      defaultTimezone: 'UTC',
+    };
+  }
+
+  #newId(prefix: string): string {
+    this.#ids += 1;
+    return `${prefix}new${String(this.#ids).padStart(7, '0')}`;
+  }
+}
+
+async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+}

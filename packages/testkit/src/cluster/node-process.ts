@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A line of a node's structured log. */
+export interface LogLine {
+  level: string;
+  message: string;
+  [field: string]: unknown;
+}
+
+interface Expectation {
+  matches: (line: LogLine) => boolean;
+  resolve: (line: LogLine) => void;
+}
+
+const program = fileURLToPath(new URL('../../../node/bin/carillon.js', import.meta.url));
+
+/** A real `carillon start` process; its log lines are the events that tests wait for. */
+export class NodeProcess {
+  readonly name: string;
+  readonly lines: LogLine[] = [];
+  readonly #environment: Record<string, string>;
+  readonly #expectations = new Set<Expectation>();
+  #child: ChildProcess | undefined;
+  #raw = '';
+
+  constructor(name: string, environment: Record<string, string>) {
+    this.name = name;
+    this.#environment = environment;
+  }
+
+  start(): void {
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(process.execPath, [program, 'start'], {
+      env: { PATH, HOME, CARILLON_LOG_FORMAT: 'json', ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#onLine(line));
+    }
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** The first log line, past or coming, that matches. The test's own time limit ends the wait. */
+  waitForLine(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    const past = this.lines.find(matches);
+    if (past !== undefined) return Promise.resolve(past);
+    return new Promise((resolve) => this.#expectations.add({ matches, resolve }));
+  }
+
+  /** Like `waitForLine`, for lines that come from now on. */
+  waitForNextLine(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    const seen = this.lines.length;
+    return this.waitForLine((line) => this.lines.indexOf(line) >= seen && matches(line));
+  }
+
+  /** Ends the process at once, without a chance to clean up. */
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Asks for a clean stop and waits for the end; answers the exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Everything the process printed, for failure messages. */
+  get output(): string {
+    return this.#raw;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  }
+
+  #onLine(text: string): void {
+    this.#raw += `${text}\n`;
+    const line = parseLine(text);
+    this.lines.push(line);
+    for (const expectation of this.#expectations) {
+      if (!expectation.matches(line)) continue;
+      this.#expectations.delete(expectation);
+      expectation.resolve(line);
+    }
+  }
+}
+
+function parseLine(text: string): LogLine {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && 'message' in value) return value as LogLine;
+  } catch {
+    // Plain text, such as the greeting or a crash.
+  }
+  return { level: 'text', message: text };
+}

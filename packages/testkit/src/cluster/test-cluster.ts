@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CarillonClient, createClient } from '@carillon/client';
+import { freePort, type PrivateRedis, startPrivateRedis } from '../redis/index.js';
+import { NodeProcess } from './node-process.js';
+
+/** A primary-eligible node with its address. */
+export interface PrimaryProcess extends NodeProcess {
+  readonly url: string;
+}
+
+class PrimaryNodeProcess extends NodeProcess implements PrimaryProcess {
+  readonly url: string;
+
+  constructor(name: string, url: string, environment: Record<string, string>) {
+    super(name, environment);
+    this.url = url;
+  }
+}
+
+/** One Redis and any number of real nodes, in a directory of their own; everything ends with `close`. */
+export class TestCluster {
+  readonly directory: string;
+  readonly apiKey = '0123456789abcdef0123456789abcdef';
+  readonly redis: PrivateRedis;
+  readonly #nodes: NodeProcess[] = [];
+  readonly #clients: CarillonClient[] = [];
+
+  private constructor(directory: string, redis: PrivateRedis) {
+    this.directory = directory;
+    this.redis = redis;
+  }
+
+  static async start(): Promise<TestCluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'carillon-cluster-'));
+    return new TestCluster(directory, await startPrivateRedis({ listen: 'tcp' }));
+  }
+
+  /** Prepares a primary-eligible node; `start` runs it. */
+  async primary(name: string, environment: Record<string, string> = {}): Promise<PrimaryProcess> {
+    const port = await freePort();
+    const node = new PrimaryNodeProcess(name, `http://127.0.0.1:${port}`, {
+      ...this.#common(name),
+      CARILLON_ROLES: 'primary',
+      CARILLON_HTTP_PORT: String(port),
+      CARILLON_BOOTSTRAP_API_KEY: this.apiKey,
+      ...environment,
+    });
+    this.#nodes.push(node);
+    return node;
+  }
+
+  worker(name: string, environment: Record<string, string> = {}): NodeProcess {
+    const node = new NodeProcess(name, { ...this.#common(name), CARILLON_ROLES: 'worker', ...environment });
+    this.#nodes.push(node);
+    return node;
+  }
+
+  /** An SDK client that knows these nodes. */
+  client(...nodes: readonly PrimaryProcess[]): CarillonClient {
+    const client = createClient({ urls: nodes.map((node) => node.url), apiKey: this.apiKey });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Ends whatever still runs and removes all files. */
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await Promise.all(this.#nodes.map((node) => node.kill9()));
+    await this.redis.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #common(name: string): Record<string, string> {
+    return {
+      CARILLON_REDIS_URL: this.redis.url,
+      CARILLON_CLUSTER_SECRET: 'a secret of the test cluster',
+      CARILLON_HOSTNAME: name,
+      CARILLON_DATA_DIR: join(this.directory, name),
+    };
+  }
+}

@@ -1,0 +1,123 @@
+import { gunzipSync } from 'node:zlib';
+import type { JobLog } from '@carillon/core';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+export interface JobLogSubject {
+  logs: JobLog;
+  close(): Promise<void>;
+}
+
+/** What every implementation of JobLog must do; `open` makes an empty one. */
+export function jobLogConformance(name: string, open: () => Promise<JobLogSubject>): void {
+  const withLogs = (body: (logs: JobLog) => Promise<void>) => async (): Promise<void> => {
+    const subject = await open();
+    try {
+      await body(subject.logs);
+    } finally {
+      await subject.close();
+    }
+  };
+
+  describe(`${name}: JobLog`, () => {
+    test(
+      'what was written can be read, during and after',
+      withLogs(async (logs) => {
+        const writer = await logs.open('j1');
+        expect(writer.size).toBe(0);
+        await writer.write('ünï');
+        await writer.write(Buffer.from('\ncode'));
+        expect(writer.size).toBe(10);
+        expect(await textOf(logs, 'j1')).toBe('ünï\ncode');
+        await writer.close();
+        expect(await textOf(logs, 'j1')).toBe('ünï\ncode');
+        expect(Buffer.from(await logs.read('j1', 6, 2)).toString()).toBe('co');
+        expect((await logs.read('j1', 10, 5)).length).toBe(0);
+        expect((await logs.read('j1', 99, 5)).length).toBe(0);
+      }),
+    );
+
+    test(
+      'large pieces, not waited for, keep their order among small ones',
+      withLogs(async (logs) => {
+        const writer = await logs.open('j1');
+        const pieces = Array.from({ length: 60 }, (_, n) =>
+          String.fromCharCode(65 + (n % 26)).repeat(n % 2 ? 9 : 90_000),
+        );
+        await Promise.all(pieces.map((piece) => writer.write(piece)));
+        const whole = pieces.join('');
+        expect(writer.size).toBe(whole.length);
+        expect((await logs.read('j1', 0, whole.length)).length).toBe(whole.length);
+        await writer.close();
+        expect((await textOf(logs, 'j1')) === whole).toBe(true);
+      }),
+    );
+
+    test(
+      'opening again continues',
+      withLogs(async (logs) => {
+        for (const part of ['one ', 'two']) {
+          const writer = await logs.open('j1');
+          await writer.write(part);
+          await writer.close();
+        }
+        const writer = await logs.open('j1');
+        expect(writer.size).toBe(7);
+        await writer.close();
+        expect(await textOf(logs, 'j1')).toBe('one two');
+      }),
+    );
+
+    test(
+      'a closed log refuses more, and closing again is harmless',
+      withLogs(async (logs) => {
+        const writer = await logs.open('j1');
+        await writer.close();
+        await writer.close();
+        await expect(writer.write('x')).rejects.toThrow('closed');
+      }),
+    );
+
+    test(
+      'removed and unknown logs are empty',
+      withLogs(async (logs) => {
+        const writer = await logs.open('j1');
+        await writer.write('x');
+        await writer.close();
+        await logs.remove('j1');
+        await logs.remove('j1');
+        expect(await textOf(logs, 'j1')).toBe('');
+        expect(gunzipSync(await compressed(logs, 'never')).length).toBe(0);
+      }),
+    );
+
+    test(
+      'compressed is the whole log in gzip form, small and large',
+      withLogs(async (logs) => {
+        let jobs = 0;
+        const sizes = fc.constantFrom(0, 1, 1000, 65_536, 65_537, 500_000);
+        await fc.assert(
+          fc.asyncProperty(sizes, async (size) => {
+            jobs += 1;
+            const bytes = Buffer.alloc(size, 'abc\n');
+            const writer = await logs.open(`j${jobs}`);
+            await writer.write(bytes);
+            await writer.close();
+            expect(gunzipSync(await compressed(logs, `j${jobs}`)).equals(bytes)).toBe(true);
+          }),
+          { numRuns: 12 },
+        );
+      }),
+    );
+  });
+}
+
+async function textOf(logs: JobLog, job: string): Promise<string> {
+  return Buffer.from(await logs.read(job, 0, 100_000_000)).toString();
+}
+
+async function compressed(logs: JobLog, job: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of logs.compressed(job)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

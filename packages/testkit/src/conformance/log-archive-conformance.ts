@@ -1,0 +1,162 @@
+import type { LogArchive } from '@carillon/core';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+export interface LogArchiveSubject {
+  archive: LogArchive;
+  close(): Promise<void>;
+}
+
+async function* chunksOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield await Promise.resolve(chunk);
+}
+
+async function* failingAfter(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunksOf(...chunks);
+  throw new Error('the source failed');
+}
+
+async function bytesOf(archive: LogArchive, job: string): Promise<Buffer | undefined> {
+  const chunks = await archive.get(job);
+  if (chunks === undefined) return undefined;
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+/** Recognisable bytes. */
+const bytes = (length: number, seed = 1): Buffer =>
+  Buffer.from(Uint8Array.from({ length }, (_, n) => (n * 31 + (n >> 8) * seed + seed) & 0xff));
+const large = 700_000;
+const dayS = 86_400;
+
+/** What every implementation of LogArchive must do; `open` makes an empty one. */
+export function logArchiveConformance(name: string, open: () => Promise<LogArchiveSubject>): void {
+  const withArchive = (body: (archive: LogArchive) => Promise<void>) => async (): Promise<void> => {
+    const subject = await open();
+    try {
+      await body(subject.archive);
+    } finally {
+      await subject.close();
+    }
+  };
+  describe(`${name}: contents`, () => describeContents(withArchive));
+  describe(`${name}: replacing`, () => describeReplacing(withArchive));
+}
+
+type WithArchive = (body: (archive: LogArchive) => Promise<void>) => () => Promise<void>;
+
+function describeContents(withArchive: WithArchive): void {
+  test(
+    'a log that was never put is undefined, and removing it is harmless',
+    withArchive(async (archive) => {
+      expect(await archive.get('j1')).toBeUndefined();
+      await archive.remove('j1');
+      expect(await archive.get('j1')).toBeUndefined();
+    }),
+  );
+
+  test.each([
+    ['empty', []],
+    ['one empty chunk', [Buffer.alloc(0)]],
+    ['one byte', [bytes(1)]],
+    ['exactly 256 KiB', [bytes(262_144)]],
+    ['one byte more', [bytes(262_145)]],
+    ['one large chunk', [bytes(large)]],
+    ['many chunks', Array.from({ length: 90 }, (_, n) => bytes(10_007, n))],
+  ])('what was put is what is read: %s', (_name, chunks) =>
+    withArchive(async (archive) => {
+      await archive.put('j1', chunksOf(...chunks), dayS);
+      expect((await bytesOf(archive, 'j1'))?.equals(Buffer.concat(chunks))).toBe(true);
+    })(),
+  );
+
+  test(
+    'any sequence of chunks, also when the source uses its buffer again',
+    withArchive(async (archive) => {
+      const chunk = fc.uint8Array({ minLength: 0, maxLength: 40 });
+      await fc.assert(
+        fc.asyncProperty(fc.array(chunk, { maxLength: 6 }), async (chunks) => {
+          const shared = new Uint8Array(40);
+          async function* reusing(): AsyncGenerator<Uint8Array> {
+            for (const part of chunks) {
+              shared.set(part);
+              yield await Promise.resolve(shared.subarray(0, part.byteLength));
+            }
+          }
+          await archive.put('j1', reusing(), dayS);
+          expect(await bytesOf(archive, 'j1')).toEqual(Buffer.concat(chunks));
+        }),
+        { numRuns: 30 },
+      );
+    }),
+  );
+
+  test(
+    'logs of different jobs do not meet',
+    withArchive(async (archive) => {
+      await archive.put('j1', chunksOf(bytes(large, 1)), dayS);
+      await archive.put('j12', chunksOf(bytes(large, 2)), dayS);
+      await archive.remove('j1');
+      expect(await archive.get('j1')).toBeUndefined();
+      expect((await bytesOf(archive, 'j12'))?.equals(bytes(large, 2))).toBe(true);
+    }),
+  );
+}
+
+function describeReplacing(withArchive: WithArchive): void {
+  test.each([
+    ['small by small', 10, 20],
+    ['small by large', 10, large],
+    ['large by small', large, 10],
+    ['large by a shorter large', large, 300_000],
+  ])('a later put replaces the log: %s', (_name, before, after) =>
+    withArchive(async (archive) => {
+      await archive.put('j1', chunksOf(bytes(before, 1)), dayS);
+      await archive.put('j1', chunksOf(bytes(after, 2)), dayS);
+      expect((await bytesOf(archive, 'j1'))?.equals(bytes(after, 2))).toBe(true);
+    })(),
+  );
+
+  test.each([
+    ['small', 10],
+    ['large', large],
+  ])('a put whose source fails leaves the earlier log: %s', (_name, length) =>
+    withArchive(async (archive) => {
+      await expect(archive.put('j1', failingAfter(bytes(length, 2)), dayS)).rejects.toThrow(
+        'the source failed',
+      );
+      expect(await archive.get('j1')).toBeUndefined();
+      await archive.put('j1', chunksOf(bytes(length, 1)), dayS);
+      await expect(archive.put('j1', failingAfter(bytes(length, 2)), dayS)).rejects.toThrow(
+        'the source failed',
+      );
+      expect((await bytesOf(archive, 'j1'))?.equals(bytes(length, 1))).toBe(true);
+    })(),
+  );
+
+  test(
+    'readers see the earlier log until the put is complete, and read on while it is replaced',
+    withArchive(async (archive) => {
+      await archive.put('j1', chunksOf(bytes(large, 1)), dayS);
+      const early = (await archive.get('j1'))?.[Symbol.asyncIterator]();
+      const first = await early?.next();
+      let during: Buffer | undefined;
+      async function* watching(): AsyncGenerator<Uint8Array> {
+        yield bytes(large, 2);
+        during = await bytesOf(archive, 'j1');
+        yield bytes(large, 3);
+      }
+      await archive.put('j1', watching(), dayS);
+      expect(during?.equals(bytes(large, 1))).toBe(true);
+
+      const parts: Uint8Array[] = first?.done === false ? [first.value] : [];
+      for (let next = await early?.next(); next?.done === false; next = await early?.next()) {
+        parts.push(next.value);
+      }
+      expect(Buffer.concat(parts).equals(bytes(large, 1))).toBe(true);
+      const now = await bytesOf(archive, 'j1');
+      expect(now?.equals(Buffer.concat([bytes(large, 2), bytes(large, 3)]))).toBe(true);
+    }),
+  );
+}

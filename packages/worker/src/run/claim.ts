@@ -1,0 +1,44 @@
+import { runId, type Ticket } from '@carillon/contract';
+import type { Logger, Random, RunClaims } from '@carillon/core';
+import { HeldRun } from './held-run.js';
+import type { RunTable } from './run-table.js';
+
+export interface ClaimDeps {
+  claims: RunClaims;
+  random: Random;
+  logger: Logger;
+  runs: RunTable;
+  node: string;
+  boot: string;
+  /** Takes a claimed run; resolves when its process has started or its failure is on the way. Never rejects. */
+  start: (run: HeldRun) => Promise<void>;
+}
+
+/**
+ * Handler of tickets: claims the run and starts it. Rejects only while it is not known whether the run is ours
+ * (the store did not answer); the ticket then comes again, and the same nonce makes the repeated claim safe. Once a
+ * claim was answered its nonce is forgotten, so that a late copy of the ticket can never start a second process.
+ */
+export function createTicketHandler(deps: ClaimDeps): (ticket: Ticket) => Promise<void> {
+  const nonces = new Map<string, string>();
+  return async ({ job, attempt, term }) => {
+    const ref = { job, attempt };
+    if (deps.runs.get(ref) !== undefined) return;
+    const id = runId(ref);
+    const nonce = nonces.get(id) ?? deps.random.hex(8);
+    nonces.set(id, nonce);
+    const answer = await deps.claims.claim(ref, { node: deps.node, boot: deps.boot, nonce });
+    // Two deliveries at a time share the nonce: both may be told that the run is ours, the first one takes it.
+    if (nonces.get(id) !== nonce) return;
+    nonces.delete(id);
+    if (!answer.claimed) {
+      deps.logger.log('info', 'A ticket was dropped', { job, attempt, term, reason: answer.reason });
+      return;
+    }
+    // An earlier attempt of the job on this machine has reported, but is perhaps still tidying up.
+    await deps.runs.ofJob(job)?.done;
+    const run = new HeldRun(ref, answer.job);
+    deps.runs.add(run);
+    await deps.start(run);
+  };
+}

@@ -1,0 +1,140 @@
+import type { JobResult } from '@carillon/contract';
+import type { Cancel, Clock, JobLog, LogArchive, Logger, ResultSink, ResultSpool } from '@carillon/core';
+
+const firstPauseMs = 100;
+const longestPauseMs = 2000;
+
+export interface ReportDeps {
+  clock: Clock;
+  logger: Logger;
+  logs: JobLog;
+  archive: LogArchive;
+  spool: ResultSpool;
+  results: ResultSink;
+}
+
+/**
+ * Hands in results so that none is lost: first on the worker's disk, then the log into the archive, then the result on
+ * the queue, for as long as it takes. A result is never on the queue before its log is stored.
+ */
+export class ResultReporter {
+  readonly #deps: ReportDeps;
+  /** Ends of pauses between attempts. */
+  readonly #pauses = new Set<() => void>();
+  #stopped = false;
+  #stop: () => void = () => undefined;
+  readonly #whenStopped: Promise<'stopped'>;
+
+  constructor(deps: ReportDeps) {
+    this.#deps = deps;
+    this.#whenStopped = new Promise((resolve) => {
+      this.#stop = () => resolve('stopped');
+    });
+  }
+
+  /**
+   * Resolves with true when the result is on the queue and nothing of it is left here; with false when the worker was
+   * stopped before: the result then stays in the spool for the next boot. Never rejects.
+   */
+  async deliver(result: JobResult, expireSec: number): Promise<boolean> {
+    const { spool, logger } = this.#deps;
+    await spool.put(result).catch((error: unknown) => {
+      logger.log('error', 'A result cannot be spooled', { job: result.job, error: String(error) });
+    });
+    return this.#handInAndRemove(result, expireSec, true);
+  }
+
+  async #handInAndRemove(result: JobResult, expireSec: number, hasLog: boolean): Promise<boolean> {
+    const { spool, logs, logger } = this.#deps;
+    if (!(await this.#handIn(result, expireSec, hasLog))) return false;
+    await Promise.all([spool.remove(result), logs.remove(result.job)]).catch((error: unknown) => {
+      logger.log('warn', 'Files of a completed run cannot be removed', {
+        job: result.job,
+        error: String(error),
+      });
+    });
+    return true;
+  }
+
+  /** Hands in what earlier boots left, oldest first; resolves when the spool is empty or the worker was stopped. */
+  async replay(expireSec: number): Promise<void> {
+    const { spool, logs, logger } = this.#deps;
+    const results = await spool.list().catch((error: unknown) => {
+      logger.log('error', 'The spool cannot be read', { error: String(error) });
+      return [];
+    });
+    for (const result of results) {
+      // Without a local log the earlier boot got as far as removing it: what is archived must not be replaced.
+      const start = await logs.read(result.job, 0, 1).catch(() => new Uint8Array(0));
+      if (!(await this.#handInAndRemove(result, expireSec, start.length > 0))) return;
+      logger.log('info', 'A result of an earlier boot was handed in', { job: result.job });
+    }
+  }
+
+  /** Gives up waiting: results not yet handed in stay in the spool. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stop();
+    for (const wake of this.#pauses) wake();
+  }
+
+  async #handIn(result: JobResult, expireSec: number, hasLog: boolean): Promise<boolean> {
+    let pauseMs = firstPauseMs;
+    const progress = { archived: !hasLog };
+    while (!this.#stopped) {
+      try {
+        // A store that never answers must not hold up a worker that is stopping.
+        const end = await Promise.race([this.#attempt(result, expireSec, progress), this.#whenStopped]);
+        return end !== 'stopped';
+      } catch (error) {
+        const level = pauseMs === firstPauseMs ? 'warn' : 'debug';
+        this.#deps.logger.log(level, 'A result cannot be handed in yet', {
+          job: result.job,
+          error: String(error),
+        });
+      }
+      await this.#pause(pauseMs);
+      pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+    }
+    return false;
+  }
+
+  async #attempt(result: JobResult, expireSec: number, progress: { archived: boolean }): Promise<void> {
+    if (!progress.archived) await this.#archive(result.job, expireSec);
+    progress.archived = true;
+    await this.#deps.results.addResult(result);
+  }
+
+  /** A local log that cannot be read is given up: the result matters more. */
+  async #archive(job: string, expireSec: number): Promise<void> {
+    const { logs, archive, logger } = this.#deps;
+    let unreadable: unknown;
+    const bytes = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        yield* logs.compressed(job);
+      } catch (error) {
+        unreadable = error;
+        throw error;
+      }
+    };
+    try {
+      await archive.put(job, bytes(), expireSec);
+    } catch (error) {
+      if (unreadable === undefined) throw error;
+      logger.log('error', 'The log of a run cannot be read', { job, error: String(unreadable) });
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      let cancel: Cancel = () => undefined;
+      const wake = (): void => {
+        cancel();
+        this.#pauses.delete(wake);
+        resolve();
+      };
+      cancel = this.#deps.clock.after(ms, wake);
+      this.#pauses.add(wake);
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import { CarillonError, type JobOutcome, type JobResult } from '@carillon/contract';
+import {
+  abortedRunOutcome,
+  type Environment,
+  logFooter,
+  logHeader,
+  outcomeOf,
+  type OutputProtocol,
+  type RunningProcess,
+  SpawnError,
+} from '@carillon/core';
+import type { WorkerDeps, WorkerSettings } from '../settings.js';
+import type { AbortService } from './abort.js';
+import type { HeldRun } from './held-run.js';
+import { isShellJob, prepareRun } from './prepare.js';
+import { pumpRun } from './pump.js';
+import type { ResultReporter } from './report.js';
+import type { RunTable } from './run-table.js';
+
+const newlineByte = 10;
+const secondsPerDay = 86_400;
+
+export interface RunnerDeps {
+  ports: Pick<WorkerDeps, 'clock' | 'logger' | 'launcher' | 'logs'>;
+  settings: WorkerSettings;
+  /** Scrubbed. */
+  environment: Environment;
+  runs: RunTable;
+  aborts: AbortService;
+  reporter: ResultReporter;
+  onStarted: (run: HeldRun) => void;
+  /** The log has grown, or progress was reported. */
+  onOutput: (run: HeldRun) => void;
+  /** The log is complete and closed, and still readable while the returned promise is pending. */
+  onLogEnded: (run: HeldRun) => Promise<void>;
+  /** The run is no longer held; `reported`: its result is on the queue, not only in the spool. */
+  onEnded: (run: HeldRun, reported: boolean) => void;
+}
+
+/** Takes a claimed run through its life: prepare → spawn → pump → settle → report. */
+export class Runner {
+  readonly #deps: RunnerDeps;
+
+  constructor(deps: RunnerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Starts a claimed run; resolves when its process runs or its failure is on the way. Never rejects: from the claim on
+   * each run ends with exactly one result.
+   */
+  async start(run: HeldRun): Promise<void> {
+    const { ports, onStarted, aborts } = this.#deps;
+    try {
+      const { process, output } = await this.#spawn(run);
+      onStarted(run);
+      if (run.abortReason !== undefined) aborts.terminate(run);
+      void this.#follow(run, process, output);
+    } catch (error) {
+      run.timeStart ??= ports.clock.nowMs() / 1000;
+      void this.#settle(run, this.#failureOutcome(run, error));
+    }
+  }
+
+  async #spawn(run: HeldRun): Promise<{ process: RunningProcess; output: OutputProtocol }> {
+    const { ports, settings, environment } = this.#deps;
+    const { clock, launcher, logs } = ports;
+    run.log = await logs.open(run.ref.job);
+    await this.#appendLog(run, logHeader(run.job, clock.nowMs(), settings.zone));
+    const { spec, output } = await prepareRun(run, environment, settings, launcher);
+    if (run.abortReason !== undefined) throw new CarillonError('job', run.abortReason);
+    const process = await launcher.launch(spec);
+    // A retry goes on counting from the first start (behaviour reference 5.7).
+    const planned = run.ref.attempt > 1 ? run.job.time_start : undefined;
+    run.timeStart = planned ?? clock.nowMs() / 1000;
+    run.process = process;
+    run.output = output;
+    return { process, output };
+  }
+
+  async #follow(run: HeldRun, process: RunningProcess, output: OutputProtocol): Promise<void> {
+    const { ports, aborts, onOutput } = this.#deps;
+    const exit = await pumpRun(run, process, output, {
+      clock: ports.clock,
+      logger: ports.logger,
+      aborts,
+      onOutput,
+    });
+    const kind = isShellJob(run.job) ? 'shell' : 'plugin';
+    await this.#settle(
+      run,
+      outcomeOf({ kind, exit, output, pid: process.pid, abortReason: run.abortReason }),
+    );
+  }
+
+  /** From the end of the process to the end of the run. Never rejects. */
+  async #settle(run: HeldRun, outcome: JobOutcome): Promise<void> {
+    const { ports, settings, runs, reporter, onLogEnded, onEnded } = this.#deps;
+    const endMs = ports.clock.nowMs();
+    try {
+      const gap = run.lastLogByte === newlineByte ? '' : '\n';
+      await this.#appendLog(run, `${gap}${logFooter(outcome, endMs, settings.zone)}`);
+      if (!run.logEnded) await run.log?.close();
+      run.logEnded = true;
+      await onLogEnded(run);
+    } catch (error) {
+      run.logEnded = true;
+      ports.logger.log('error', 'The log of a run cannot be completed', { ...run.ref, error: String(error) });
+    }
+    const reported = await reporter.deliver(this.#resultOf(run, outcome, endMs), this.#expireSec(run));
+    run.cancelKill?.();
+    runs.delete(run);
+    onEnded(run, reported);
+    run.end();
+  }
+
+  #resultOf(run: HeldRun, outcome: JobOutcome, endMs: number): JobResult {
+    const { node } = this.#deps.settings;
+    return {
+      ...run.ref,
+      node: node.id,
+      hostname: node.hostname,
+      time_start: run.timeStart ?? endMs / 1000,
+      time_end: endMs / 1000,
+      pid: run.pid,
+      outcome,
+      log_file_size: run.log?.size ?? 0,
+      ...(run.cpu === undefined ? {} : { cpu: run.cpu }),
+      ...(run.mem === undefined ? {} : { mem: run.mem }),
+      reported: run.output?.report.reported ?? {},
+    };
+  }
+
+  #expireSec(run: HeldRun): number {
+    const days = run.job['log_expire_days'];
+    const own = typeof days === 'number' && days > 0 ? days : this.#deps.settings.expireDays;
+    return own * secondsPerDay;
+  }
+
+  async #appendLog(run: HeldRun, text: string): Promise<void> {
+    if (run.log === undefined || run.logEnded) return;
+    run.lastLogByte = text.charCodeAt(text.length - 1);
+    await run.log.write(text);
+  }
+
+  /** Why no process was started (behaviour reference 5.6, 6.7). */
+  #failureOutcome(run: HeldRun, error: unknown): JobOutcome {
+    if (run.abortReason !== undefined) return abortedRunOutcome(run.abortReason);
+    if (error instanceof CarillonError) return { code: 1, description: error.message };
+    if (error instanceof SpawnError) {
+      const prefix = isShellJob(run.job) ? 'Script failed' : `Child spawn error: ${run.job.command}`;
+      return { code: 1, description: `${prefix}: ${error.message}` };
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#deps.ports.logger.log('error', 'A run cannot be started', { ...run.ref, error: String(error) });
+    return { code: 1, description: `Child spawn error: ${run.job.command}: ${reason}` };
+  }
+}

@@ -1,0 +1,220 @@
+import type { PrimaryMessage, WorkerHello, WorkerMessage } from '@carillon/contract';
+import { type Cancel, type Consumer, scrubEnvironment } from '@carillon/core';
+import { LogStreams } from './link/log-streams.js';
+import { PrimaryLink } from './link/primary-link.js';
+import { ProgressNotices } from './progress.js';
+import { AbortService } from './run/abort.js';
+import { createTicketHandler } from './run/claim.js';
+import { ResultReporter } from './run/report.js';
+import { RunTable } from './run/run-table.js';
+import { Runner } from './run/runner.js';
+import { Sampling } from './sampling.js';
+import type { WorkerDeps, WorkerSettings } from './settings.js';
+
+const shutdownReason = 'Worker is shutting down';
+const secondsPerDay = 86_400;
+/** Beyond the kill timeout, for processes to vanish and logs to be closed. */
+const settleMs = 3000;
+
+/** The data plane of one node. */
+export interface Worker {
+  /** New for every instance. */
+  readonly boot: string;
+  /** Runs held: claimed, and their result not yet handed in. */
+  readonly runCount: number;
+  /** True while there is a link to the primary. */
+  readonly isConnected: boolean;
+  /**
+   * Hands in what an earlier boot left behind (this waits for the store as long as it takes), then takes tickets
+   * and connects to the primary.
+   */
+  start(): Promise<void>;
+  /**
+   * Takes no more tickets, lets running jobs finish for `graceMs`, aborts the rest, hands in all results and
+   * closes the link. A second call can only shorten the grace. Results that cannot be handed in stay in the spool.
+   */
+  drain(graceMs: number): Promise<void>;
+  /** `drain(0)`. */
+  stop(): Promise<void>;
+}
+
+/** Builds a worker; nothing runs before `start`. */
+export function createWorker(deps: WorkerDeps, settings: WorkerSettings): Worker {
+  return new WorkerService(deps, settings);
+}
+
+class WorkerService implements Worker {
+  readonly boot: string;
+  readonly #deps: WorkerDeps;
+  readonly #settings: WorkerSettings;
+  readonly #runs = new RunTable();
+  readonly #link: PrimaryLink;
+  readonly #streams: LogStreams;
+  readonly #progress: ProgressNotices;
+  readonly #aborts: AbortService;
+  readonly #reporter: ResultReporter;
+  readonly #runner: Runner;
+  readonly #sampling: Sampling;
+  #consumer: Consumer | undefined;
+  #drained: Promise<void> | undefined;
+  /** The grace of a drain is over: what is claimed now is not started any more. */
+  #isOver = false;
+  readonly #cancelDeadlines: Cancel[] = [];
+  /** Some run has not ended although it was killed: the drain must end all the same. */
+  #overdue: () => void = () => undefined;
+  readonly #whenOverdue: Promise<void>;
+
+  constructor(deps: WorkerDeps, settings: WorkerSettings) {
+    const { clock, logger, logs } = deps;
+    const runs = this.#runs;
+    this.#deps = deps;
+    this.#settings = settings;
+    this.boot = deps.random.hex(8);
+    this.#whenOverdue = new Promise((resolve) => {
+      this.#overdue = resolve;
+    });
+    const send = (message: WorkerMessage): void => this.#link.send(message);
+    this.#link = new PrimaryLink({
+      ...deps,
+      hello: () => this.#hello(),
+      beat: () => this.#beat(),
+      onMessage: (message) => this.#onMessage(message),
+      onDown: () => this.#streams.clear(),
+    });
+    this.#streams = new LogStreams({ clock, logger, logs, runs, send });
+    this.#progress = new ProgressNotices(clock, send);
+    this.#aborts = new AbortService({
+      ...deps,
+      node: settings.node.id,
+      killTimeoutMs: settings.killTimeoutMs,
+    });
+    this.#reporter = new ResultReporter(deps);
+    this.#sampling = new Sampling({
+      ...deps,
+      runs,
+      pid: settings.process.pid,
+      intervalMs: settings.sampleIntervalMs,
+    });
+    this.#runner = new Runner({
+      ports: deps,
+      settings,
+      environment: scrubEnvironment(settings.environment, settings.hiddenVariables),
+      runs,
+      aborts: this.#aborts,
+      reporter: this.#reporter,
+      onStarted: (run) => send({ type: 'run', run: run.report() }),
+      onOutput: (run) => {
+        this.#progress.onOutput(run);
+        this.#streams.onOutput(run);
+      },
+      onLogEnded: (run) => this.#streams.finish(run),
+      onEnded: (run, reported) => {
+        this.#progress.onEnded(run);
+        if (reported) send({ type: 'settled', ...run.ref });
+      },
+    });
+  }
+
+  get runCount(): number {
+    return this.#runs.size;
+  }
+
+  get isConnected(): boolean {
+    return this.#link.isUp;
+  }
+
+  async start(): Promise<void> {
+    const { claims, random, logger, tickets } = this.#deps;
+    // Before hello: the primary takes runs that a new boot does not hold for lost, unless their result is there.
+    await this.#reporter.replay(this.#settings.expireDays * secondsPerDay);
+    if (this.#drained !== undefined) return;
+    const node = this.#settings.node.id;
+    const handler = createTicketHandler({
+      claims,
+      random,
+      logger,
+      runs: this.#runs,
+      node,
+      boot: this.boot,
+      start: (run) => {
+        if (this.#isOver) this.#aborts.request(run, shutdownReason);
+        return this.#runner.start(run);
+      },
+    });
+    this.#consumer = tickets.consumeTickets(node, handler);
+    this.#sampling.start();
+    this.#link.start();
+  }
+
+  drain(graceMs: number): Promise<void> {
+    this.#abortAfter(graceMs);
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  stop(): Promise<void> {
+    return this.drain(0);
+  }
+
+  async #drain(): Promise<void> {
+    this.#link.send({ type: 'draining' });
+    this.#deps.logger.log('info', 'The worker takes no more jobs', { runs: this.#runs.size });
+    await this.#consumer?.close();
+    await Promise.race([this.#runs.empty(), this.#whenOverdue]);
+    for (const cancel of this.#cancelDeadlines.splice(0)) cancel();
+    this.#reporter.stop();
+    this.#sampling.stop();
+    this.#streams.clear();
+    await this.#link.stop('the worker is shutting down');
+  }
+
+  /** Aborts what runs after the grace, and bounds the time until everything is handed in. */
+  #abortAfter(graceMs: number): void {
+    const { clock } = this.#deps;
+    const { killTimeoutMs, reportGraceMs } = this.#settings;
+    const abortAll = (): void => {
+      this.#isOver = true;
+      for (const run of this.#runs.all()) this.#aborts.request(run, shutdownReason);
+    };
+    if (graceMs <= 0) abortAll();
+    else this.#cancelDeadlines.push(clock.after(graceMs, abortAll));
+    const endMs = Math.max(0, graceMs) + killTimeoutMs + settleMs;
+    this.#cancelDeadlines.push(
+      clock.after(endMs + reportGraceMs, () => this.#reporter.stop()),
+      clock.after(endMs + reportGraceMs + settleMs, () => this.#overdue()),
+    );
+  }
+
+  #hello(): WorkerHello {
+    const runs = this.#runs.all().map((run) => run.report());
+    const node = { ...this.#settings.node, boot: this.boot };
+    return { type: 'hello', node, runs, draining: this.#drained !== undefined };
+  }
+
+  #beat(): WorkerMessage {
+    const changed = this.#runs.all().filter((run) => run.hasNews());
+    return { type: 'beat', ...this.#sampling.load, runs: changed.map((run) => run.report()) };
+  }
+
+  #onMessage(message: PrimaryMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#deps.logger.log('info', 'Connected to the primary', { term: message.term });
+        return;
+      case 'abort': {
+        const run = this.#runs.get(message);
+        if (run !== undefined) this.#aborts.request(run, message.reason);
+        return;
+      }
+      case 'update':
+        this.#runs.get(message)?.update(message.settings);
+        return;
+      case 'watch':
+        this.#streams.watch(message.job, message.offset);
+        return;
+      case 'unwatch':
+        this.#streams.unwatch(message.job);
+        return;
+    }
+  }
+}

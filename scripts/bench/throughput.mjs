@@ -1,0 +1,51 @@
+import { completed, createShellEvent, runWhenPossible } from './api.mjs';
+import { quantiles } from './quantiles.mjs';
+
+/**
+ * No-op shell jobs end to end: `lanes` requests at a time, then wait until the history holds every job exactly
+ * once with code 0.
+ */
+export async function measureThroughput(api, { jobs, lanes }) {
+  const event = await createShellEvent(api, 'Bench: throughput', '#!/bin/sh\n');
+  await completed(api, await runWhenPossible(api, event));
+  const before = await historyLength(api);
+  const ids = new Set();
+  const answer = [];
+  const startedMs = performance.now();
+  let next = 0;
+  const lane = async () => {
+    while (next < jobs) {
+      next += 1;
+      const askedMs = performance.now();
+      ids.add((await api.ok('run_event', { id: event })).ids[0]);
+      answer.push(performance.now() - askedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  const launchedMs = performance.now();
+  while ((await historyLength(api)) - before < jobs) await new Promise((resolve) => setTimeout(resolve, 20));
+  const endedMs = performance.now();
+  await verify(api, ids, jobs);
+  await api.ok('delete_event', { id: event });
+  return {
+    jobs,
+    lanes,
+    jobs_per_second: Math.round((jobs / (endedMs - startedMs)) * 1e6) / 1000,
+    launches_per_second: Math.round((jobs / (launchedMs - startedMs)) * 1e6) / 1000,
+    run_event_answer_ms: quantiles(answer),
+  };
+}
+
+async function historyLength(api) {
+  return (await api.ok('get_history', { limit: 1 })).list.length;
+}
+
+async function verify(api, ids, jobs) {
+  if (ids.size !== jobs) throw new Error(`${ids.size} different ids for ${jobs} jobs`);
+  const rows = (await api.ok('get_history', { limit: jobs })).rows;
+  for (const row of rows) {
+    if (!ids.delete(row.id)) throw new Error(`Job ${row.id} is in the history twice`);
+    if (row.code !== 0) throw new Error(`Job ${row.id} failed: ${row.description}`);
+  }
+  if (ids.size > 0) throw new Error(`${ids.size} jobs are missing in the history`);
+}

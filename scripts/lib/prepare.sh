@@ -1,0 +1,82 @@
+# Shared by scripts/start and scripts/test: what must be there before anything can run. Sourced, not run.
+# Everything it says goes to standard error, everything it fetches stays below the checkout.
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+cache="$root/.cache"
+
+say() { printf '%s\n' "$*" >&2; }
+fail() {
+  say "error: $1"
+  shift
+  for line in "$@"; do say "       $line"; done
+  exit 1
+}
+
+# Two starts at the same time prepare one after the other. `unlock` must come before anything long-lived starts,
+# else that would inherit the lock.
+lock() {
+  mkdir -p "$cache" 2>/dev/null || true
+  # In a checkout of another user there is nothing to write when all is prepared, and no lock to be had.
+  if command -v flock >/dev/null && { : >>"$cache/prepare.lock"; } 2>/dev/null; then
+    exec 9>"$cache/prepare.lock"
+    flock 9
+  fi
+}
+unlock() { exec 9>&-; }
+
+check_node() {
+  command -v node >/dev/null ||
+    fail "node was not found" "Remedy: install Node.js 20.19 or newer and put it on the PATH."
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    fail "Node.js $(node --version) is too old" "Remedy: install Node.js 20.19 or newer and put it on the PATH."
+}
+
+checksum() { cksum <"$1"; }
+
+# node_modules, from the lock file; again only when the lock file has changed.
+install_packages() {
+  local stamp="$root/node_modules/.cache/carillon-lockfile" wanted
+  wanted="$(checksum "$root/package-lock.json")"
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
+  # Installed by npm itself since the lock file was last written.
+  if [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ]; then
+    mkdir -p "$(dirname "$stamp")" && printf '%s\n' "$wanted" >"$stamp"
+    return
+  fi
+  command -v npm >/dev/null ||
+    fail "npm was not found" "Remedy: install npm; it comes with Node.js from nodejs.org, and as the package npm in Debian."
+  say "Installing the packages of package-lock.json into $root/node_modules …"
+  [ -w "$root" ] || fail "cannot write to $root" "Remedy: run as the user who owns it, or make it writable."
+  (cd "$root" && npm ci --include=dev --no-audit --no-fund --loglevel=error </dev/null >&2) ||
+    fail "npm ci failed" \
+      "Remedy: see the message above; without a network, run it once where there is one and copy node_modules."
+  mkdir -p "$(dirname "$stamp")"
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+# Compiles what has changed since the last time: quick when nothing has. Arguments: projects.
+build() {
+  (cd "$root" && node_modules/.bin/tsc -b "$@" </dev/null >&2)
+}
+
+# Sees to it that a Redis server program can be found, unless a Redis is named. Arguments: those of `carillon start`.
+provide_redis() {
+  [ -z "${CARILLON_REDIS_URL:-}" ] || return 0
+  case " $* " in *" --redis-url"* | *" --redis-server"*) return 0 ;; esac
+  if [ -n "${CARILLON_REDIS_SERVER:-}" ]; then
+    command -v "$CARILLON_REDIS_SERVER" >/dev/null ||
+      fail "CARILLON_REDIS_SERVER names no program: $CARILLON_REDIS_SERVER"
+    return
+  fi
+  command -v redis-server >/dev/null && return
+  command -v valkey-server >/dev/null && return
+  if ! redis_works "$cache/redis"; then
+    # shellcheck source=scripts/lib/fetch-redis.sh
+    . "$root/scripts/lib/fetch-redis.sh"
+    fetch_redis
+  fi
+  # Installed by the package manager in the end: then it is on the PATH.
+  [ ! -x "$cache/redis/bin/redis-server" ] || export CARILLON_REDIS_SERVER="$cache/redis/bin/redis-server"
+}
+
+redis_works() { [ -x "$1/bin/redis-server" ] && "$1/bin/redis-server" --version >/dev/null 2>&1; }
