@@ -102,7 +102,8 @@ export const apiCalls = {
     merge: 'body-only',
     auth: 'create_events',
     primaryOnly: true,
-    params: Type.Object({ ...eventSettings, ...required }),
+    // Required ones first: the order in which they are missed.
+    params: Type.Object({ ...required, ...eventSettings, ...required }),
     response: Type.Object({ id: Id }),
     notes: 'Without `timing` the event only runs on demand; with an empty `timing` object every minute.',
   },

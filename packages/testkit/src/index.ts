@@ -1,4 +1,3 @@
-export {};
 export { FakeClock } from './fake-clock.js';
 export { SeededRandom } from './seeded-random.js';
 export {

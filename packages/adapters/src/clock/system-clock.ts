@@ -21,9 +21,9 @@ export class SystemClock implements Clock {
     let timer: NodeJS.Timeout | undefined;
     const arm = (): void => {
       const leftMs = dueMs - performance.now();
-      // A Node timer may fire up to a millisecond early, which the port allows.
+      // Node cuts fractions off and may fire up to a millisecond early; the latter the port allows.
       if (leftMs > longestTimerMs) timer = setTimeout(arm, longestTimerMs);
-      else timer = setTimeout(callback, Math.max(0, leftMs));
+      else timer = setTimeout(callback, Math.ceil(Math.max(0, leftMs)));
     };
     arm();
     return () => clearTimeout(timer);

@@ -56,7 +56,7 @@ export class DirectoryLock {
     try {
       for (let round = 0; round < mostRounds; round += 1) {
         if (await isLinked(draft, lockPath(directory))) return new DirectoryLock(directory, nonce, clock);
-        await removeStale(directory, nonce, clock);
+        if (await isSucceeded(directory, draft, clock)) return new DirectoryLock(directory, nonce, clock);
       }
     } finally {
       await rm(draft, { force: true });
@@ -72,7 +72,7 @@ export class DirectoryLock {
 
   async #release(): Promise<void> {
     this.#touching();
-    const owner = await readOwner(this.directory);
+    const owner = await readOwner(lockPath(this.directory));
     // Another node may have judged this one dead, for instance over a stopped container.
     if (owner?.nonce === this.#nonce) await rm(lockPath(this.directory), { force: true });
   }
@@ -100,10 +100,10 @@ async function isLinked(draft: string, path: string): Promise<boolean> {
   }
 }
 
-async function readOwner(directory: string): Promise<Owner | undefined> {
+async function readOwner(path: string): Promise<Owner | undefined> {
   let text: string;
   try {
-    text = await readFile(lockPath(directory), 'utf8');
+    text = await readFile(path, 'utf8');
   } catch {
     return undefined;
   }
@@ -127,25 +127,35 @@ function parseOwner(text: string): Owner {
     startTicks: word('startTicks'),
     space: word('space'),
     host: word('host'),
-    nonce: word('nonce'),
+    nonce: /^\w{1,64}$/.test(word('nonce')) ? word('nonce') : '',
   };
 }
 
-/** Returns when the lock that was there is gone; throws when its owner lives. */
-async function removeStale(directory: string, nonce: string, clock: Clock): Promise<void> {
-  const owner = await readOwner(directory);
-  if (owner === undefined) return;
-  if (await isOwnerAlive(directory, owner, clock)) throw new DirectoryInUseError(directory, owner);
-  // Whoever renames it first may judge what it got: a lock that was fresh after all is put back.
-  const aside = join(directory, `node.lock.${nonce}.stale`);
-  try {
-    await rename(lockPath(directory), aside);
-  } catch {
-    return;
+/** Claim of the one node that may replace the lock of a dead owner. */
+const successorPath = (directory: string, owner: Owner): string =>
+  join(directory, `node.lock.after-${owner.nonce}`);
+
+/**
+ * Takes over the lock of a dead owner; throws when the owner lives. Each owner has one successor: whoever makes the
+ * claim named after it. A claimant that died before it replaced the lock is succeeded in turn. False when somebody
+ * else was faster.
+ */
+async function isSucceeded(directory: string, draft: string, clock: Clock): Promise<boolean> {
+  const path = lockPath(directory);
+  const owner = await readOwner(path);
+  if (owner === undefined) return false;
+  const claims: string[] = [];
+  for (let last: Owner | undefined = owner; last !== undefined; last = await readOwner(claims.at(-1) ?? '')) {
+    if (await isOwnerAlive(directory, last, clock)) throw new DirectoryInUseError(directory, last);
+    claims.push(successorPath(directory, last));
   }
-  const taken = parseOwner(await readFile(aside, 'utf8'));
-  if (taken.nonce !== owner.nonce) await isLinked(aside, lockPath(directory));
-  await rm(aside, { force: true });
+  const claim = claims.at(-1) ?? '';
+  if (!(await isLinked(draft, claim))) return false;
+  // The claims of a finished takeover are removed after the lock was replaced, so this tells a late one.
+  const isCurrent = (await readOwner(path))?.nonce === owner.nonce;
+  if (isCurrent) await rename(draft, path);
+  await Promise.all((isCurrent ? claims : [claim]).map((each) => rm(each, { force: true })));
+  return isCurrent;
 }
 
 async function isOwnerAlive(directory: string, owner: Owner, clock: Clock): Promise<boolean> {

@@ -103,7 +103,8 @@ export class BullmqConsumer<Message> implements Consumer {
   #open(pattern: Redis | Cluster): Redis | Cluster {
     const opened = pattern instanceof Cluster ? pattern.duplicate() : pattern.duplicate();
     this.#track(opened);
-    const { duplicate } = opened;
+    const duplicate: unknown = Reflect.get(opened, 'duplicate');
+    if (typeof duplicate !== 'function') return opened;
     const record = (...settings: unknown[]): unknown => {
       const copy: unknown = Reflect.apply(duplicate, opened, settings);
       if (copy instanceof Redis || copy instanceof Cluster) this.#track(copy);

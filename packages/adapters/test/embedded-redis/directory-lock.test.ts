@@ -45,7 +45,7 @@ async function startSleeper(): Promise<{ pid: number; end: () => Promise<void> }
   };
 }
 
-const writeLock = (owner: Record<string, unknown>): Promise<void> =>
+const writeLock = (owner: object): Promise<void> =>
   writeFile(join(directory, 'node.lock'), JSON.stringify({ host: 'one', nonce: 'theirs', ...owner }));
 
 describe('taking and releasing', () => {
@@ -96,6 +96,16 @@ describe('an owner in the same name space', () => {
     await writeLock({ pid: 2 ** 22 + 1, startTicks: '1', space: pidSpace() });
     const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => acquire()));
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1);
+    expect(await readdir(directory)).toEqual(['node.lock']);
+  });
+
+  test('is succeeded also when its successor died half-way', async () => {
+    const dead = { pid: 2 ** 22 + 1, startTicks: '1', space: pidSpace() };
+    await writeLock({ ...dead, nonce: 'first' });
+    await writeFile(join(directory, 'node.lock.after-first'), JSON.stringify({ ...dead, nonce: 'second' }));
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => acquire()));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1);
+    expect(await readdir(directory)).toEqual(['node.lock']);
   });
 });
 
@@ -139,9 +149,9 @@ describe('an owner whose pid means nothing here', () => {
   test('an owner touches its lock every second', async () => {
     const clock = new FakeClock(1_000_000);
     const lock = await acquire(clock);
-    clock.advance(5_000);
+    clock.advance(1_000);
     const path = join(directory, 'node.lock');
-    while ((await stat(path)).mtimeMs !== 1_005_000) await new Promise((resolve) => setImmediate(resolve));
+    while ((await stat(path)).mtimeMs !== 1_001_000) await new Promise((resolve) => setImmediate(resolve));
     await lock.release();
   });
 });

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
 import { MemoryLogArchive, RedisLogArchive } from '../../src/log-archive/index.js';
 import { SystemRandom } from '../../src/random/index.js';
-import { type PrivateRedis, startPrivateRedis } from '../embedded-redis/private-redis.js';
+import { type TestRedis, startTestRedis } from '../queue/redis-server.js';
 
-let redis: PrivateRedis;
+let redis: TestRedis;
 let prefixes = 0;
 const freshPrefix = (): string => {
   prefixes += 1;
@@ -13,7 +13,7 @@ const freshPrefix = (): string => {
 };
 
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startTestRedis();
 });
 afterAll(async () => {
   await redis.stop();

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
 import { MemoryLogger } from '../../src/logger/index.js';
 import { BullmqJobQueue, type RedeliverySettings } from '../../src/queue/index.js';
-import { type PrivateRedis, startPrivateRedis } from '../embedded-redis/private-redis.js';
+import { type TestRedis, startTestRedis } from './redis-server.js';
 
-let redis: PrivateRedis;
+let redis: TestRedis;
 let prefixes = 0;
 
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startTestRedis();
 });
 afterAll(async () => {
   await redis.stop();

@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import type { Static, TSchema } from 'typebox';
 
 /** One compiler for all wire schemas. Not strict: unions of types and tuples are what the wire needs. */
-const ajv = new Ajv({ strict: false, allErrors: false, addUsedSchema: false });
+const ajv = new Ajv({ strict: false, allErrors: false, addUsedSchema: false, ownProperties: true });
 
 /**
  * A checker for values of a schema, compiled at its first use. The checker never throws and never changes the

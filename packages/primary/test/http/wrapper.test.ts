@@ -259,8 +259,8 @@ describe('bodies (behaviour reference 1.2)', () => {
     const received = new Promise<void>((resolve) => api.http.server.once('request', () => resolve()));
     const answer = api.raw(request);
     await received;
-    api.clock.advance(30_000);
-    api.clock.advance(1_000);
+    await api.clock.advanceSettling(30_000);
+    await api.clock.advanceSettling(1_000);
     expect(await answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*not received in time/);
   });
 });

@@ -1,1 +1,2 @@
 export * from './private-redis.js';
+export * from './redis-proxy.js';

@@ -1,0 +1,84 @@
+import type { JobState } from '@carillon/contract';
+import type { ActiveJob, Change, ClusterState } from '@carillon/core';
+import fc from 'fast-check';
+import { eventOf, finishOf, jobOf } from './state-builders.js';
+
+/** A step of a random history: small numbers that `changeFor` turns into a change which fits the state. */
+export interface RandomStep {
+  kind: number;
+  id: number;
+  value: number;
+}
+
+const states: ActiveJob['state'][] = ['queued', 'waiting', 'dispatched', 'running', 'silent', 'settled'];
+const eventIds = ['e1', 'e2', 'e3', '__proto__', 'constructor'];
+
+/** Commits of a random history. */
+export const randomCommits = fc.array(
+  fc.array(fc.record({ kind: fc.nat(11), id: fc.nat(4), value: fc.nat(9) }), { maxLength: 6 }),
+  { maxLength: 25 },
+);
+
+/** The change of a step, given the state it will be applied to; undefined when there is none. */
+export function changeFor(state: ClusterState, { kind, id, value }: RandomStep): Change | undefined {
+  const event = eventIds[id] ?? 'e1';
+  const job = `j${id}`;
+  switch (kind) {
+    case 0:
+      return {
+        type: 'put',
+        table: 'events',
+        seq: state.events.entry(event)?.seq ?? state.events.nextSeq,
+        record: eventOf(event, { title: `Ünïcode ${value}\n\u2028 "quoted"`, notes: 'x'.repeat(value * 200) }),
+      };
+    case 1:
+      return { type: 'delete', table: 'events', id: event };
+    case 2:
+      return putOther(state, event, value);
+    case 3:
+      return { type: 'switch', enabled: value > 4 ? 1 : 0 };
+    case 4:
+      return { type: 'tick', minute: 1_700_000_040 + 60 * value };
+    case 5:
+      return { type: 'cursor', event, minute: value === 0 ? null : 60 * value };
+    case 6:
+      return { type: 'robin', event, index: value };
+    case 7:
+    case 8:
+      return { type: 'job', job: randomJob(state, job, value) };
+    case 9:
+      return { type: 'dispatch', run: { job, attempt: 1 + (value % 3) }, node: `n${value}` };
+    case 10:
+      if (!state.jobs.has(job)) return undefined;
+      return finishOf(job, { code: value % 2, elapsed: value / 7, rowMax: 3 });
+    default:
+      return rarer(event, job, value);
+  }
+}
+
+function putOther(state: ClusterState, id: string, value: number): Change {
+  const seq = state.servers.entry(id)?.seq ?? state.servers.nextSeq;
+  const record = { id, hostname: `h${value}`, ip: '::1', groups: [], master: 0, slots: value, created: 1 } as const;
+  return { type: 'put', table: 'servers', seq, record: { ...record, groups: [] } };
+}
+
+function randomJob(state: ClusterState, id: string, value: number): ActiveJob {
+  const known = state.jobs.get(id);
+  const largest = Math.max(0, ...[...state.jobs.values()].map((job) => job.seq));
+  const jobState = states[value % states.length] ?? 'queued';
+  const settings: Partial<ActiveJob> = {
+    state: jobState satisfies JobState,
+    attempt: 1 + (value % 3),
+    seq: known?.seq ?? largest + 1,
+    node: jobState === 'queued' ? '' : `n${value}`,
+    ...(value % 2 === 0 ? { dueMs: value } : {}),
+    ...(value % 5 === 0 ? { abort: { reason: 'because', manual: true } } : {}),
+  };
+  return jobOf(id, settings);
+}
+
+function rarer(event: string, job: string, value: number): Change {
+  if (value < 3) return { type: 'forget-job', id: job };
+  if (value < 6) return { type: 'forget-event', event };
+  return { type: 'activity', entry: { action: 'warning', epoch: value }, rowMax: 2 };
+}
