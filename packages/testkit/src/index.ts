@@ -21,3 +21,5 @@ export {
 } from './conformance/process-conformance.js';
 export * from './cluster/index.js';
 export * from './redis/index.js';
+export { type LeaseSubject, leaseConformance } from './conformance/lease-conformance.js';
+export * from './conformance/store/index.js';

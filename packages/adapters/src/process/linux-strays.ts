@@ -16,6 +16,22 @@ export function findMarked(name: string, value: string): number[] {
   return found;
 }
 
+/**
+ * True when some process of the group is more than a zombie. Zombies that nobody collects (a container without an init
+ * process) would make a group look alive for ever. Undefined on systems without /proc.
+ */
+export function hasLiveMember(group: number): boolean | undefined {
+  const pids = processIds();
+  if (pids.length === 0) return undefined;
+  for (const pid of pids) {
+    const line = readText(`/proc/${pid}/stat`);
+    // After the name: state, parent, group.
+    const [state, , memberOf] = line.slice(line.lastIndexOf(')') + 2).split(' ', 3);
+    if (Number(memberOf) === group && state !== 'Z' && state !== 'X') return true;
+  }
+  return false;
+}
+
 /** All pids of this machine; empty on systems without /proc. */
 export function processIds(): number[] {
   try {
@@ -24,6 +40,14 @@ export function processIds(): number[] {
       .map(Number);
   } catch {
     return [];
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
   }
 }
 

@@ -2,6 +2,8 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ProcessExit, RunningProcess } from '@carillon/core';
 import { ChunkQueue } from './chunk-queue.js';
+import { hasLiveMember } from './linux-strays.js';
+import { systemErrorName } from './spawn-failure.js';
 
 export type PipedChild = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -23,7 +25,7 @@ export class NodeRunningProcess implements RunningProcess {
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#leaderGone = true;
-        this.signalGroup(0);
+        this.#kill(0);
         onExit();
         resolve({ code, signal });
       });
@@ -39,20 +41,21 @@ export class NodeRunningProcess implements RunningProcess {
   }
 
   signalGroup(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
+    if (!this.#kill(signal)) return false;
+    if (signal === 0 && this.#leaderGone) this.#groupGone = hasLiveMember(this.pid) === false;
+    return !this.#groupGone;
+  }
+
+  #kill(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
     if (this.#groupGone) return false;
     try {
       process.kill(-this.pid, signal);
       return true;
     } catch (error) {
       // EPERM: there are members, all of another user.
-      if (!isErrno(error, 'ESRCH')) return true;
+      if (systemErrorName(error) !== 'ESRCH') return true;
       this.#groupGone = this.#leaderGone;
       return false;
     }
   }
-}
-
-/** True for a system error of this name. */
-export function isErrno(error: unknown, name: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === name;
 }

@@ -12,10 +12,15 @@ const explanations: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'Not permitted to run as this user or group'],
 ]);
 
+/** Name of a system error such as ENOENT; '' for anything else. */
+export function systemErrorName(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
 /** Says in a user's words why a process could not be started; `error` is what the system answered. */
 export function explainSpawnFailure(error: unknown, spec: ProcessSpec): SpawnError {
-  const reason =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const reason = systemErrorName(error);
   if (reason === 'ENOENT' || reason === 'ENOTDIR' || reason === 'EACCES') {
     const fault = directoryFault(spec.cwd);
     if (fault !== undefined) return new SpawnError(`${fault}: ${spec.cwd}`, reason);

@@ -41,7 +41,7 @@ export interface ApiDeps {
 /** Answers requests under `/api/`, hands others to `next`. */
 export interface ApiHandler {
   (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void;
-  /** Closes idle connections to the primary. */
+  /** Closes the connections to the primary; forwarded requests under way fail. */
   close(): void;
 }
 

@@ -72,10 +72,11 @@ export function createHttpServer({ api, app, upgrades = [], clock, log }: HttpSe
     listen: (port, host) => listen(server, port, host),
     close: (deadlineMs) => {
       closing = true;
-      api.close();
-      return close(server, deadlineMs, clock, () => {
+      const cutUpgraded = () => {
         for (const socket of upgraded) socket.destroy();
-      });
+      };
+      // Last, since requests under way may be on their way to the primary.
+      return close(server, deadlineMs, clock, cutUpgraded).finally(() => api.close());
     },
   };
 }

@@ -1,5 +1,4 @@
-import { connect } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PrimaryInfo } from '@carillon/core';
 import { FakeStanding, objectOf, stopAll, TestApi } from '../support/api-server.js';
@@ -177,6 +176,21 @@ describe('forward', () => {
     const other = await startOther(`http://127.0.0.1:${port}`, 'forward');
     await expect(other.send('/api/app/get_schedule/v1')).rejects.toThrow();
     await closeServer(broken);
+  });
+
+  test('a stopping node lets its forwarded requests finish', async () => {
+    const { primary, other } = await pair();
+    let release = () => {};
+    primary.office.gate = new Promise((resolve) => {
+      release = () => resolve();
+    });
+    const reached = new Promise<void>((resolve) => primary.http.server.once('request', () => resolve()));
+    const answer = other.send('/api/app/get_history/v1');
+    await reached;
+    const closed = other.http.close(10_000);
+    release();
+    expect((await answer).status).toBe(200);
+    await closed;
   });
 
   test('a client that goes away takes its forwarded request with it', async () => {

@@ -94,13 +94,13 @@ async function start(standing?: FakeStanding) {
   const office = referenceOffice();
   const place = standing ?? new FakeStanding('node1', office);
   const source = new FakeSource(office);
-  let live: LiveServer | undefined;
+  const later: { live?: LiveServer } = {};
   const api = await TestApi.start({
     office,
     standing: place,
-    upgrades: [(request, socket, head) => live?.handleUpgrade(request, socket, head) ?? false],
+    upgrades: [(request, socket, head) => later.live?.handleUpgrade(request, socket, head) ?? false],
   });
-  live = new LiveServer({
+  const live = new LiveServer({
     standing: place,
     source: () => source,
     digest: { sha256 },
@@ -108,6 +108,7 @@ async function start(standing?: FakeStanding) {
     log: new LogBook(),
     maxClients: 3,
   });
+  later.live = live;
   lives.add(live);
   const run = async (id = '3c182051') => {
     const { ids } = await api.call('run_event', { id });

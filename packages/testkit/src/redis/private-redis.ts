@@ -44,6 +44,10 @@ async function run(directory: string, port: number, place: readonly string[]): P
   const server = spawn(program, ['--port', String(port), ...place, ...settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // A test run that dies leaves no server behind.
+  const killed = (): void => void server.kill('SIGKILL');
+  process.once('exit', killed);
+  server.once('exit', () => process.removeListener('exit', killed));
   const lines = createInterface({ input: server.stdout });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -84,7 +84,7 @@ export class Forwarder {
     request.pipe(outgoing);
   }
 
-  /** Closes idle connections; requests under way are not disturbed. */
+  /** Closes all connections to the primary; requests under way fail. */
   close(): void {
     this.#http.destroy();
     this.#https.destroy();

@@ -131,7 +131,9 @@ function describeFencing(subject: Run): void {
       await expect(old.store.load(old.session)).rejects.toThrow(FencedError);
       await present.store.commit(present.session, [note(5)]);
       expect(await notes(present.store)).toEqual([1, 5]);
-      expect(await present.store.revoke(present.session, { job: 'j1', attempt: 1 })).toEqual({ kind: 'revoked' });
+      expect(await present.store.revoke(present.session, { job: 'j1', attempt: 1 })).toEqual({
+        kind: 'revoked',
+      });
     }),
   );
 

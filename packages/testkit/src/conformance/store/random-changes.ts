@@ -29,7 +29,10 @@ export function changeFor(state: ClusterState, { kind, id, value }: RandomStep):
         type: 'put',
         table: 'events',
         seq: state.events.entry(event)?.seq ?? state.events.nextSeq,
-        record: eventOf(event, { title: `Ünïcode ${value}\n\u2028 "quoted"`, notes: 'x'.repeat(value * 200) }),
+        record: eventOf(event, {
+          title: `Ünïcode ${value}\n\u2028 "quoted"`,
+          notes: 'x'.repeat(value * 200),
+        }),
       };
     case 1:
       return { type: 'delete', table: 'events', id: event };
@@ -58,7 +61,15 @@ export function changeFor(state: ClusterState, { kind, id, value }: RandomStep):
 
 function putOther(state: ClusterState, id: string, value: number): Change {
   const seq = state.servers.entry(id)?.seq ?? state.servers.nextSeq;
-  const record = { id, hostname: `h${value}`, ip: '::1', groups: [], master: 0, slots: value, created: 1 } as const;
+  const record = {
+    id,
+    hostname: `h${value}`,
+    ip: '::1',
+    groups: [],
+    master: 0,
+    slots: value,
+    created: 1,
+  } as const;
   return { type: 'put', table: 'servers', seq, record: { ...record, groups: [] } };
 }
 

@@ -11,10 +11,7 @@ export function describeReads(subject: ReturnType<typeof withSubject>): void {
       for (let index = 1; index <= 7; index += 1) {
         const id = `j${index}`;
         const event = index % 2 === 0 ? 'e2' : 'e1';
-        await store.commit(session, [
-          { type: 'job', job: jobOf(id) },
-          finishOf(id, { rowMax: 5, event }),
-        ]);
+        await store.commit(session, [{ type: 'job', job: jobOf(id) }, finishOf(id, { rowMax: 5, event })]);
       }
       const ids = async (event: string | undefined, offset: number, limit: number) => {
         const page = await store.readHistory(event, offset, limit);

@@ -1,0 +1,222 @@
+import type {
+  EventRecord,
+  JobFields,
+  JobOutcome,
+  PrimaryMessage,
+  RunReport,
+  Ticket,
+  WorkerMessage,
+} from '@carillon/contract';
+import {
+  MemoryChannel,
+  MemoryJobQueue,
+  MemoryLease,
+  MemoryLeaseBoard,
+  MemoryLogArchive,
+  MemoryLogger,
+  MemoryRunClaims,
+  MemoryStore,
+  MemoryStoreBoard,
+} from '@carillon/adapters';
+import type { Caller, ChannelLink, Consumer } from '@carillon/core';
+import { FakeClock, SeededRandom } from '@carillon/testkit';
+import { Primary } from '../../src/index.js';
+import type { LeaderOffice } from '../../src/office/leader-office.js';
+
+/** The administrator of all tests. */
+export const admin: Caller = { kind: 'api_key', id: 'kadmin', title: 'Admin', privileges: { admin: 1 } };
+
+/** Half a minute before a full minute. */
+export const startMs = 1_700_000_010_000;
+
+const testUrl = (name: string) => `http://${name}`;
+
+/** A cluster in memory: shared store, queues and channel, a clock moved by hand, any number of nodes. */
+export class OfficeWorld {
+  readonly clock = new FakeClock(startMs);
+  readonly log = new MemoryLogger();
+  readonly leaseBoard = new MemoryLeaseBoard(this.clock);
+  readonly storeBoard = new MemoryStoreBoard(this.leaseBoard);
+  readonly queue = new MemoryJobQueue({ clock: this.clock });
+  readonly archive = new MemoryLogArchive(this.clock);
+  readonly channel = new MemoryChannel();
+  readonly stores = new Map<string, MemoryStore>();
+  readonly leases = new Map<string, MemoryLease>();
+  #seed = 1;
+
+  /** Starts a primary-eligible node and lets it take office when it can. */
+  async primary(name: string): Promise<Primary> {
+    const store = new MemoryStore(this.storeBoard);
+    const lease = new MemoryLease(this.leaseBoard);
+    this.stores.set(name, store);
+    this.leases.set(name, lease);
+    this.#seed += 1;
+    const primary = new Primary({
+      lease,
+      store,
+      queue: this.queue,
+      archive: this.archive,
+      channel: this.channel.node(testUrl(name)),
+      clock: this.clock,
+      random: new SeededRandom(this.#seed),
+      digest: { sha256: (text) => `hash of ${text}` },
+      log: this.log,
+      candidate: { id: name, hostname: name, url: testUrl(name) },
+      leaseTtlMs: 2_500,
+      settings: {
+        lateWindowSec: 90,
+        timezone: 'UTC',
+        expireDays: 180,
+        historyRows: 100,
+        maxJobs: 0,
+        silentAfterMs: 3_000,
+        deadJobTimeoutMs: 120_000,
+      },
+      bootstrapKey: 'bootstrap',
+      onAdminKey: async () => undefined,
+    });
+    primary.start();
+    await this.clock.advanceSettling(10);
+    return primary;
+  }
+
+  /** Starts a worker that does nothing but what the test tells it, and connects it to the node. */
+  async worker(name: string, primary: string, boot = `${name}-boot`): Promise<TestWorker> {
+    const worker = new TestWorker(this, name, boot);
+    await worker.connect(primary);
+    return worker;
+  }
+
+  /** Lets everything that is under way come to rest. */
+  async settle(): Promise<void> {
+    await this.clock.advanceSettling(0);
+    await this.clock.advanceSettling(0);
+  }
+
+  /** To the next full minute, and what then happens. */
+  async toNextMinute(): Promise<void> {
+    await this.clock.advanceSettling(60_000 - (this.clock.nowMs() % 60_000));
+    await this.settle();
+  }
+}
+
+/** A worker under the test's control: claims what it gets, ends runs when told. */
+export class TestWorker {
+  readonly name: string;
+  readonly boot: string;
+  /** Runs claimed and not settled, by job. */
+  readonly held = new Map<string, { attempt: number; job: JobFields }>();
+  /** Ticket handlings that ended in a claim. */
+  readonly claimed: string[] = [];
+  readonly received: PrimaryMessage[] = [];
+  readonly #world: OfficeWorld;
+  readonly #claims: MemoryRunClaims;
+  #link: ChannelLink<WorkerMessage> | undefined;
+  #controller = new AbortController();
+  #consumer: Consumer | undefined;
+
+  constructor(world: OfficeWorld, name: string, boot: string) {
+    this.#world = world;
+    this.name = name;
+    this.boot = boot;
+    this.#claims = new MemoryRunClaims(world.storeBoard);
+  }
+
+  async connect(primary: string): Promise<void> {
+    const handlers = {
+      onMessage: (message: PrimaryMessage) => void this.received.push(message),
+      onClose: () => {
+        this.#link = undefined;
+      },
+    };
+    this.#link = await this.#world.channel.connect(testUrl(primary), handlers, this.#controller.signal);
+    this.#link.send({
+      type: 'hello',
+      node: {
+        id: this.name,
+        boot: this.boot,
+        hostname: this.name,
+        ip: '127.0.0.1',
+        groups: [],
+        master: 0,
+        slots: 0,
+        version: 'test',
+      },
+      runs: [...this.held].map(([job, { attempt }]): RunReport => ({ job, attempt })),
+      draining: false,
+    });
+    await this.#world.settle();
+  }
+
+  /** Takes tickets from now on. */
+  async work(): Promise<void> {
+    this.#consumer = this.#world.queue.consumeTickets(this.name, (ticket) => this.#claim(ticket));
+    await this.#world.settle();
+  }
+
+  beat(): void {
+    this.#link?.send({ type: 'beat', cpu: 1, mem: 1, runs: [] });
+  }
+
+  report(report: RunReport): void {
+    this.#link?.send({ type: 'run', run: report });
+  }
+
+  /** Ends a run and hands in its result. */
+  async settle(job: string, outcome: JobOutcome = { code: 0, description: '' }): Promise<void> {
+    const run = this.held.get(job);
+    if (run === undefined) throw new Error(`${this.name} holds no run of ${job}`);
+    this.held.delete(job);
+    await this.#world.queue.addResult({
+      job,
+      attempt: run.attempt,
+      node: this.name,
+      hostname: this.name,
+      time_start: this.#world.clock.nowMs() / 1000 - 1,
+      time_end: this.#world.clock.nowMs() / 1000,
+      pid: 4711,
+      outcome,
+      log_file_size: 10,
+      reported: {},
+    });
+    await this.#world.settle();
+  }
+
+  /** As a killed process: no more messages, no more tickets, what it held is gone. */
+  async die(): Promise<void> {
+    this.#controller.abort();
+    await this.#consumer?.close();
+    this.held.clear();
+    await this.#world.settle();
+  }
+
+  async #claim(ticket: Ticket): Promise<void> {
+    const worker = { node: this.name, boot: this.boot, nonce: `${ticket.job}-${ticket.attempt}` };
+    const outcome = await this.#claims.claim(ticket, worker);
+    if (!outcome.claimed) return;
+    this.held.set(ticket.job, { attempt: ticket.attempt, job: outcome.job });
+    this.claimed.push(ticket.job);
+    this.report({ job: ticket.job, attempt: ticket.attempt, pid: 4711 });
+  }
+}
+
+/** The office of a node, or a failure of the test. */
+export function officeOf(primary: Primary): LeaderOffice {
+  const office = primary.office();
+  if (office === undefined) throw new Error('This node is not the primary');
+  return office;
+}
+
+/** An event on all servers that is due every minute, unless told otherwise. */
+export function newEvent(fields: Partial<EventRecord> = {}): Record<string, unknown> {
+  return {
+    title: 'Minutely',
+    enabled: 1,
+    category: 'general',
+    plugin: 'shellplug',
+    target: 'allgrp',
+    timing: {},
+    timezone: 'UTC',
+    ...fields,
+  };
+}
