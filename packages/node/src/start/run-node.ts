@@ -7,6 +7,8 @@ import { startNode } from './start-node.js';
  */
 export async function runNode(config: Config): Promise<void> {
   const node = await startNode(config);
+  // Standard output is the log.
+  if (node.url !== undefined) process.stderr.write(`Carillon runs at ${node.url}\n`);
   let signals = 0;
   await new Promise<void>((resolve, reject) => {
     const onSignal = () => {

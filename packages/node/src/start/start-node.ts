@@ -3,10 +3,10 @@ import type { Logger } from '@carillon/core';
 import type { Config } from '../config/index.js';
 import { DataDirectory } from './data-directory.js';
 import { clock, createLog, random } from './services.js';
-import { type PrimaryRole, startPrimary } from './start-primary.js';
-import { startWorker } from './start-worker.js';
-import type { WorkerSettings } from './worker-settings.js';
-import { WorkerSupervisor } from './worker-supervisor.js';
+import { type PrimaryRole, startPrimary } from '../primary/start-primary.js';
+import { startWorker } from '../worker/start-worker.js';
+import type { WorkerSettings } from '../worker/worker-settings.js';
+import { WorkerSupervisor } from '../worker/worker-supervisor.js';
 
 /** A node in this process. */
 export interface RunningNode {

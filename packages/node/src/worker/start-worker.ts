@@ -13,9 +13,9 @@ import { join } from 'node:path';
 import type { Logger } from '@carillon/core';
 import { builtinPrograms } from '@carillon/plugins';
 import { createWorker } from '@carillon/worker';
-import { openRedis } from './redis-clients.js';
-import { clock, random } from './services.js';
-import { version } from './version.js';
+import { openRedis } from '../start/redis-clients.js';
+import { clock, random } from '../start/services.js';
+import { version } from '../start/version.js';
 import type { WorkerSettings } from './worker-settings.js';
 
 /** The worker role of a node. */

@@ -1,6 +1,6 @@
 // Entry of the worker process that a supervisor forks.
-import { reasonOf } from './data-directory.js';
-import { createLog } from './services.js';
+import { reasonOf } from '../start/data-directory.js';
+import { createLog } from '../start/services.js';
 import { startWorker, type WorkerRole } from './start-worker.js';
 import type { SupervisorMessage } from './worker-supervisor.js';
 

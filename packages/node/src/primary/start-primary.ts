@@ -1,12 +1,21 @@
 import { RedisStore, WsClusterChannel } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
-import { createApiHandler, createHttpApp, createHttpServer, LiveServer, Primary } from '@carillon/primary';
+import {
+  createApiHandler,
+  createHttpApp,
+  createHttpServer,
+  type HttpServer,
+  LiveServer,
+  type OfficeSettings,
+  Primary,
+  type UpgradeHandler,
+} from '@carillon/primary';
 import { type Config, isLoopback } from '../config/index.js';
-import type { DataDirectory } from './data-directory.js';
+import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
-import { openRedis } from './redis-clients.js';
-import { clock, digest, random } from './services.js';
+import { openRedis } from '../start/redis-clients.js';
+import { clock, digest, random } from '../start/services.js';
 
 export interface PrimaryRoleDeps {
   config: Config;
@@ -32,7 +41,7 @@ const keyFile = 'admin-api-key';
 
 /** Serves the API and competes for the lease. Rejects when Redis or the address cannot be used. */
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
-  const { config, log, nodeId } = deps;
+  const { config, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
   const url = advertisedUrl(config);
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
@@ -47,44 +56,20 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     random,
     digest,
     log,
-    candidate: { id: nodeId, hostname: config.hostname, url },
+    candidate: { id: deps.nodeId, hostname: config.hostname, url },
     leaseTtlMs: config.leaseTtlMs,
-    settings: {
-      lateWindowSec: config.lateWindowSec,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      expireDays: config.jobDefaults.expireDays,
-      historyRows: config.jobDefaults.historyRows,
-      maxJobs: config.jobDefaults.maxJobs,
-      silentAfterMs,
-      deadJobTimeoutMs: config.jobDefaults.deadJobTimeoutMs,
-    },
+    settings: officeSettings(config),
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
   const live = new LiveServer({ standing: primary, source: () => primary.office(), digest, clock, log });
-  const api = createApiHandler({
-    standing: primary,
-    nonPrimary: config.nonPrimary,
-    digest,
-    clock,
-    random,
+  const http = serve({
+    config,
     log,
-    maxBodyBytes: config.http.maxBodyBytes,
-  });
-  const metrics = createMetrics(primary);
-  const app = createHttpApp({
-    standing: primary,
-    clock,
-    log,
+    primary,
     checkReady: () => store.checkHealth(),
-    metrics,
+    upgrades: [channel, live],
   });
-  const upgrades = [channel, live].map(
-    (end) =>
-      (...upgrade: Parameters<typeof live.handleUpgrade>) =>
-        end.handleUpgrade(...upgrade),
-  );
-  const http = createHttpServer({ api, app, upgrades, clock, log });
   try {
     await checkRedis(redis.commands, log);
     await http.listen(config.http.port, config.http.host);
@@ -104,6 +89,47 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   };
 }
 
+function officeSettings({ lateWindowSec, jobDefaults }: Config): OfficeSettings {
+  return {
+    lateWindowSec,
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    expireDays: jobDefaults.expireDays,
+    historyRows: jobDefaults.historyRows,
+    maxJobs: jobDefaults.maxJobs,
+    silentAfterMs,
+    deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
+  };
+}
+
+interface Serving {
+  config: Config;
+  log: Logger;
+  primary: Primary;
+  checkReady: () => Promise<void>;
+  upgrades: readonly { handleUpgrade: UpgradeHandler }[];
+}
+
+/** The node's HTTP server: the API first, then everything else. */
+function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpServer {
+  const api = createApiHandler({
+    standing: primary,
+    nonPrimary: config.nonPrimary,
+    digest,
+    clock,
+    random,
+    log,
+    maxBodyBytes: config.http.maxBodyBytes,
+  });
+  const app = createHttpApp({ standing: primary, clock, log, checkReady, metrics: createMetrics(primary) });
+  return createHttpServer({
+    api,
+    app,
+    upgrades: upgrades.map((end) => (request, socket, head) => end.handleUpgrade(request, socket, head)),
+    clock,
+    log,
+  });
+}
+
 /** The URL other nodes and redirected clients are told. */
 function advertisedUrl(config: Config): string {
   const { publicUrl, host, port } = config.http;
@@ -119,10 +145,13 @@ function advertisedUrl(config: Config): string {
   return `http://${name}:${port}`;
 }
 
-/** The only time the first key is seen: on the terminal, and in a file that only the node's user can read. */
+/**
+ * The only time the first key is seen: on the terminal, and in a file that only the node's user can read. Not on
+ * standard output, which is the log.
+ */
 async function announceKey(directory: DataDirectory, key: string): Promise<void> {
   await directory.writePrivate(keyFile, `${key}\n`);
-  process.stdout.write(`Admin API key: ${key}\nIt is kept in ${directory.file(keyFile)}.\n`);
+  process.stderr.write(`Admin API key: ${key}\nIt is kept in ${directory.file(keyFile)}.\n`);
 }
 
 function listenProblem(error: unknown, config: Config): unknown {

@@ -1,7 +1,7 @@
 import { checkRedisSettings } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
-import { clock } from './services.js';
-import { reasonOf } from './data-directory.js';
+import { clock } from '../start/services.js';
+import { reasonOf } from '../start/data-directory.js';
 
 /** Long enough for a Redis that is being started beside this node. */
 const patienceMs = 30_000;
