@@ -15,7 +15,7 @@ export async function startNode() {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'carillon-bench-'));
   const port = await freePort();
   const key = '0123456789abcdef0123456789abcdef';
-  const child = spawn(process.execPath, [program, 'start'], {
+  const child = spawn(process.execPath, [...process.execArgv, program, 'start'], {
     env: {
       ...process.env,
       CARILLON_DATA_DIR: directory,

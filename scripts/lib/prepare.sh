@@ -75,8 +75,11 @@ provide_redis() {
     . "$root/scripts/lib/fetch-redis.sh"
     fetch_redis
   fi
-  # Installed by the package manager in the end: then it is on the PATH.
-  [ ! -x "$cache/redis/bin/redis-server" ] || export CARILLON_REDIS_SERVER="$cache/redis/bin/redis-server"
+  # Installed by the package manager in the end: then it is on the PATH already.
+  if [ -x "$cache/redis/bin/redis-server" ]; then
+    export CARILLON_REDIS_SERVER="$cache/redis/bin/redis-server"
+    export PATH="$cache/redis/bin:$PATH"
+  fi
 }
 
 redis_works() { [ -x "$1/bin/redis-server" ] && "$1/bin/redis-server" --version >/dev/null 2>&1; }

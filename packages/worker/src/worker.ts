@@ -59,6 +59,8 @@ class WorkerService implements Worker {
   #drained: Promise<void> | undefined;
   /** The grace of a drain is over: what is claimed now is not started any more. */
   #isOver = false;
+  /** Nothing is left to wait for. */
+  #isEnded = false;
   readonly #cancelDeadlines: Cancel[] = [];
   /** Some run has not ended although it was killed: the drain must end all the same. */
   #overdue: () => void = () => undefined;
@@ -147,7 +149,7 @@ class WorkerService implements Worker {
   }
 
   drain(graceMs: number): Promise<void> {
-    this.#abortAfter(graceMs);
+    if (!this.#isEnded) this.#abortAfter(graceMs);
     this.#drained ??= this.#drain();
     return this.#drained;
   }
@@ -161,6 +163,7 @@ class WorkerService implements Worker {
     this.#deps.logger.log('info', 'The worker takes no more jobs', { runs: this.#runs.size });
     await this.#consumer?.close();
     await Promise.race([this.#runs.empty(), this.#whenOverdue]);
+    this.#isEnded = true;
     for (const cancel of this.#cancelDeadlines.splice(0)) cancel();
     this.#reporter.stop();
     this.#sampling.stop();

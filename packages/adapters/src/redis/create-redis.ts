@@ -38,6 +38,8 @@ export function createRedis(config: RedisConfig, use: RedisUse): Redis {
     ...optionsOf[use],
     connectionName: `carillon-${use}`,
     connectTimeout: 3_000,
+    // A client that is closed while it has no connection keeps the process alive for this long.
+    disconnectTimeout: 250,
     retryStrategy: reconnectDelayMs,
   };
   const redis = address.startsWith('/')
@@ -66,9 +68,13 @@ function watchConnection(redis: Redis, log: Logger): void {
   });
 }
 
-/** Closes a client for good: after the commands already sent when it is connected, at once otherwise. Never rejects. */
+/**
+ * Closes a client for good: one for commands after those already sent, if it is connected, any other at once. Never
+ * rejects, and never waits for a server that does not answer longer than a command would.
+ */
 export async function closeRedis(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
-  if (redis.status === 'ready') await redis.quit().catch(() => undefined);
-  redis.disconnect();
+  if (redis.status === 'ready' && redis.options.commandTimeout !== undefined) {
+    await redis.quit().catch(() => undefined);
+  }
+  if (redis.status !== 'end') redis.disconnect();
 }

@@ -1,7 +1,7 @@
 import { type ActiveJob, type Change, type DayStats, type TableName, tableNames } from '@carillon/core';
 import type { Redis } from 'ioredis';
 import type { KeySpace } from '../redis/key-space.js';
-import { readHash } from './read-hash.js';
+import { readHash, visitHash } from './read-hash.js';
 import { decodeRun, type RunEntry } from './run-entry.js';
 import { readTotals, type StoredState } from './stored-state.js';
 
@@ -15,7 +15,7 @@ export async function readState(redis: Redis, keys: KeySpace): Promise<StoredSta
     readHash(redis, keys.master),
     readHash(redis, keys.cursors),
     readHash(redis, keys.robins),
-    readHash(redis, keys.jobs),
+    readJobs(redis, keys),
     readHash(redis, keys.dispatches),
     readHash(redis, keys.runs),
   ]);
@@ -26,7 +26,7 @@ export async function readState(redis: Redis, keys: KeySpace): Promise<StoredSta
     tickMinute: minute === undefined ? undefined : Number(minute),
     cursors: numbers(cursors),
     robins: numbers(robins),
-    jobs: [...jobs].map(([id, json]) => parse<ActiveJob>(json, `${keys.jobs} ${id}`)),
+    jobs,
     dispatches: readDispatches(dispatches, keys),
     runs: readRuns(runs),
     stats: await readStats(redis, keys, master.get('stats_day')),
@@ -38,15 +38,22 @@ async function readTable(
   keys: KeySpace,
   table: TableName,
 ): Promise<Extract<Change, { type: 'put' }>[]> {
-  const rows = await readHash(redis, keys.table(table));
-  return [...rows].map(([id, text]) => {
+  const puts: Extract<Change, { type: 'put' }>[] = [];
+  await visitHash(redis, keys.table(table), (id, text) => {
     const space = text.indexOf(' ');
     const seq = Number(text.slice(0, space));
     const where = `${keys.table(table)} ${id}`;
     if (space < 1 || !Number.isFinite(seq)) throw new Error(`Unreadable record in Redis: ${where}`);
     // The table a record was written to is the table it is read from.
-    return { type: 'put', table, seq, record: parse<never>(text.slice(space + 1), where) };
+    puts.push({ type: 'put', table, seq, record: parse<never>(text.slice(space + 1), where) });
   });
+  return puts;
+}
+
+async function readJobs(redis: Redis, keys: KeySpace): Promise<ActiveJob[]> {
+  const jobs: ActiveJob[] = [];
+  await visitHash(redis, keys.jobs, (id, json) => jobs.push(parse<ActiveJob>(json, `${keys.jobs} ${id}`)));
+  return jobs;
 }
 
 function readDispatches(

@@ -53,7 +53,7 @@ function jobChanges(job: ActiveJob, stored: StoredState): Change[] {
 
 function applyRun(state: ClusterState, run: RunEntry | undefined, id: string): void {
   const job = state.jobs.get(id);
-  if (job?.state !== 'dispatched' || run?.attempt !== job.attempt) return;
+  if (job?.state !== 'dispatched' || run?.attempt !== job.attempt || run.state === 'dispatched') return;
   state.applyChange({ type: 'job', job: withStoredRun(job, run) });
 }
 

@@ -87,10 +87,10 @@ describe('RedisLease: broken connections', () => {
     const heard = new Collector<PrimaryInfo | undefined>();
     lease.observe((holder) => heard.add(holder));
     await subscriber.ping();
-    redis.proxy.cut();
+    await redis.proxy.cut();
     await expect(lease.acquire('t1', candidate, 1000)).rejects.toThrow();
     await expect(lease.holder()).rejects.toThrow();
-    redis.proxy.mend();
+    await redis.proxy.mend();
     await subscriber.ping();
     const direct = redis.connect();
     const other = new RedisLease({ redis: direct, subscriber, keys: openLease().keys, log });

@@ -90,7 +90,7 @@ describe('with a launcher', () => {
       await allText((await launch('#!/bin/sh\nexec sleep 0.2')).stdout);
       for (const [pid, { cpu }] of await sampler.sample(pids)) total.set(pid, (total.get(pid) ?? 0) + cpu);
     }
-    expect(total.get(idle.pid)).toBe(0);
+    expect(total.get(idle.pid)).toBeLessThan(50);
   }, 30_000);
 
   test('pidusage samples the root process and leaves out what is gone', async () => {

@@ -43,10 +43,10 @@ export async function openMemoryStores(): Promise<StoreSubject> {
     loseNextReply: () => {
       for (const store of stores) store.repeatNextCommit();
     },
-    cut: () => {
+    cut: async () => {
       for (const store of stores) store.setOutage(new Error('cut off'));
     },
-    mend: () => {
+    mend: async () => {
       for (const store of stores) store.setOutage(undefined);
     },
     close: () => Promise.resolve(),
@@ -76,7 +76,7 @@ export async function openRedisStores(test: TestRedis): Promise<StoreSubject> {
     cut: () => test.proxy.cut(),
     mend: () => test.proxy.mend(),
     close: async () => {
-      test.proxy.mend();
+      await test.proxy.mend();
       await Promise.all(clients.map((client) => test.disconnect(client)));
     },
   };

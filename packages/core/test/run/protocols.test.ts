@@ -213,7 +213,7 @@ describe('ShellProtocol', () => {
 
   test('the start of standard error becomes the report, escaped', () => {
     const protocol = shell();
-    protocol.stderr(encoder.encode('\n first <b>&\nsecond\n'), 0);
+    protocol.stderr(encoder.encode('\n first <b>&\nsecond\n'));
     protocol.end(0);
     expect(protocol.firstErrorLine).toBe('first <b>&');
     expect(protocol.report.reported['html']).toEqual({
@@ -224,7 +224,7 @@ describe('ShellProtocol', () => {
 
   test('keeps 32 kB of standard error, cut between characters for the reader', () => {
     const protocol = shell();
-    for (let n = 0; n < 5; n += 1) protocol.stderr(encoder.encode('ü'.repeat(8191)), 0);
+    for (let n = 0; n < 5; n += 1) protocol.stderr(encoder.encode('ü'.repeat(8191)));
     protocol.end(0);
     expect(protocol.report.reported['html']).toEqual({
       title: 'Error Output',
@@ -236,7 +236,7 @@ describe('ShellProtocol', () => {
   test('a report of the script itself stays', () => {
     const protocol = shell({ json: true });
     protocol.stdout(encoder.encode('{"html":{"content":"mine"}}\n'), 0);
-    protocol.stderr(encoder.encode('oops'), 0);
+    protocol.stderr(encoder.encode('oops'));
     protocol.end(0);
     expect(protocol.report.reported['html']).toEqual({ content: 'mine' });
   });

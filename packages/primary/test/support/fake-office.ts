@@ -15,6 +15,7 @@ import {
   planEventUpdate,
   planKeyCreation,
   planLaunch,
+  type Session,
   setupRecords,
   viewActiveJob,
 } from '@carillon/core';
@@ -30,7 +31,7 @@ export const nowSec = 1_700_000_000;
 /** An office over memory alone: the real state and the real rules, without a store, workers or a schedule. */
 export class FakeOffice implements Office {
   readonly term = new AbortController();
-  readonly session = { term: 7, signal: this.term.signal };
+  readonly session: Session = { term: 7, signal: this.term.signal };
   readonly state = new ClusterState();
   readonly members: Member[] = [];
   readonly completed = new Map<string, JobFields>();

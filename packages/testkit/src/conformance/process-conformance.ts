@@ -203,13 +203,14 @@ function describeEnding(withLauncher: WithLauncher): void {
   test(
     'processes that left the group are found by their mark',
     withLauncher(async (launch, { launcher }) => {
-      const env = { PATH: path, CARILLON_RUN: 'node:j1-1' };
+      const marker = `node-${globalThis.process.pid}:j1`;
+      const env = { PATH: path, CARILLON_RUN: `${marker}-1` };
       const process = await launch('#!/bin/sh\nsetsid sleep 1000 &\necho ready; exec sleep 1000', { env });
       await readUntil(process.stdout, 'ready');
-      expect(await launcher.killStrays('node:j1')).toBe(0);
+      expect(await launcher.killStrays(marker)).toBe(0);
       process.signalGroup('SIGKILL');
       await process.exited;
-      await launcher.killStrays('node:j1-1');
+      await launcher.killStrays(`${marker}-1`);
       await allText(process.stdout);
     }),
   );

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 export interface SpoolSubject {
   spool: ResultSpool;
   /** The same storage, as a later boot sees it. */
-  reopen(): ResultSpool;
+  reopen: () => ResultSpool;
   close(): Promise<void>;
 }
 

@@ -8,23 +8,20 @@ import { join } from 'node:path';
 export class RedisProxy {
   readonly #directory: string;
   readonly #target: string;
-  readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #cut = false;
+  #server: Server | undefined;
   #losing = false;
 
   private constructor(directory: string, target: string) {
     this.#directory = directory;
     this.#target = target;
-    this.#server = createServer((client) => this.#join(client));
   }
 
   /** `target` is an address like `unix:/path`. */
   static async start(target: string): Promise<RedisProxy> {
     const directory = await mkdtemp(join(tmpdir(), 'carillon-proxy-'));
     const proxy = new RedisProxy(directory, target.replace(/^unix:/, ''));
-    proxy.#server.listen(join(directory, 'socket'));
-    await once(proxy.#server, 'listening');
+    await proxy.mend();
     return proxy;
   }
 
@@ -38,27 +35,29 @@ export class RedisProxy {
   }
 
   /** Breaks every connection and refuses new ones, until `mend`. */
-  cut(): void {
-    this.#cut = true;
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
     for (const socket of this.#sockets) socket.destroy();
+    if (server === undefined) return;
+    server.close();
+    await once(server, 'close');
   }
 
-  mend(): void {
-    this.#cut = false;
+  /** Accepts connections again; harmless when nothing was cut. */
+  async mend(): Promise<void> {
+    if (this.#server !== undefined) return;
+    this.#server = createServer((client) => this.#join(client));
+    this.#server.listen(join(this.#directory, 'socket'));
+    await once(this.#server, 'listening');
   }
 
   async close(): Promise<void> {
-    this.cut();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await this.cut();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
   #join(client: Socket): void {
-    if (this.#cut) {
-      client.destroy();
-      return;
-    }
     const redis = createConnection(this.#target);
     for (const [socket, other] of [
       [client, redis],

@@ -65,8 +65,7 @@ export class PrimaryLink {
   async stop(reason: string): Promise<void> {
     this.#stopped = true;
     this.#unobserve?.();
-    this.#attempt?.abort();
-    this.#link?.close(reason);
+    this.#leave(reason);
     this.#wake?.();
     await this.#ended;
   }
@@ -141,10 +140,15 @@ export class PrimaryLink {
     this.#known = holder;
     this.#pauseMs = firstPauseMs;
     if (this.#peer !== undefined && this.#peer.term !== holder.term) {
-      this.#attempt?.abort();
-      this.#link?.close('there is a new primary');
+      this.#leave('there is a new primary');
     }
     this.#wake?.();
+  }
+
+  /** Ends the present link, or the attempt to open one. */
+  #leave(reason: string): void {
+    if (this.#link === undefined) this.#attempt?.abort();
+    else this.#link.close(reason);
   }
 
   /** Waits a growing time, a quarter of it random so that a fleet does not come back in one moment. */

@@ -4,8 +4,12 @@ import type { HeldRun } from './held-run.js';
 
 /** After the exit of a process: silence that means nothing more will come. */
 const quietMs = 100;
+/** Gap between two looks, in which the event loop hands over whatever is there to be read. */
+const lookAgainMs = 5;
 /** After the exit of a process: longest wait for late output (behaviour reference 6.4). */
 const lateOutputMs = 1000;
+/** Looks that no process outlasts with what it wrote before its exit: a pipe holds less than a look can read. */
+const lateLooks = 20;
 
 export interface PumpDeps {
   clock: Clock;
@@ -28,17 +32,20 @@ export async function pumpRun(
 ): Promise<ProcessExit> {
   const { clock } = deps;
   const log = new LogTail(run, deps.logger);
-  let lastOutputMs = clock.monotonicMs();
+  const activity: Activity = { chunks: 0, busy: 0 };
   const drain = async (
     chunks: AsyncIterable<Uint8Array>,
     read: (chunk: Uint8Array, nowMs: number) => Uint8Array[],
   ): Promise<void> => {
     for await (const chunk of chunks) {
-      lastOutputMs = clock.monotonicMs();
+      activity.chunks += 1;
       const room = log.append(read(chunk, clock.nowMs()));
       deps.onOutput(run);
+      if (room === undefined) continue;
       // Waiting stops the reading, and so in the end the process, while the disk is slower than its output.
-      if (room !== undefined) await room;
+      activity.busy += 1;
+      await room;
+      activity.busy -= 1;
     }
   };
   const drained = Promise.all([
@@ -49,7 +56,7 @@ export async function pumpRun(
   });
   const exit = await process.exited;
   if (run.abortReason !== undefined) await deps.aborts.sweep(run);
-  await quietOrDrained(clock, drained, () => lastOutputMs);
+  await quietOrDrained(clock, drained, activity);
   process.stopReading();
   await drained;
   await log.append(output.end(clock.nowMs()));
@@ -57,15 +64,34 @@ export async function pumpRun(
   return exit;
 }
 
-/** Resolves when the streams are over, or silent for a while, or the time for late output is over. */
-function quietOrDrained(clock: Clock, drained: Promise<unknown>, lastOutputMs: () => number): Promise<void> {
+/** What has been read so far. */
+interface Activity {
+  chunks: number;
+  /** Pieces on their way into the log. */
+  busy: number;
+}
+
+/**
+ * Resolves when the streams are over, or silent for a while, or the time for late output is over. A late timer proves
+ * nothing: this process itself may have been busy. So silence counts only when it is confirmed by a second look, since
+ * the event loop reads what is there between any two timers.
+ */
+function quietOrDrained(clock: Clock, drained: Promise<unknown>, activity: Activity): Promise<void> {
   const untilMs = clock.monotonicMs() + lateOutputMs;
   return new Promise((resolve) => {
+    let looks = 0;
+    let seen = activity.chunks;
+    let silentLooks = 0;
     let cancel = clock.after(quietMs, function look() {
-      const nowMs = clock.monotonicMs();
-      const restMs = Math.min(lastOutputMs() + quietMs, untilMs) - nowMs;
-      if (restMs <= 0) resolve();
-      else cancel = clock.after(restMs, look);
+      looks += 1;
+      const isSilent = activity.busy === 0 && activity.chunks === seen;
+      silentLooks = isSilent ? silentLooks + 1 : 0;
+      seen = activity.chunks;
+      // A slow disk gets more time, but not for ever: a background child may write as fast as the disk takes it.
+      const isLate =
+        looks >= (activity.busy === 0 ? lateLooks : lateLooks * 10) && clock.monotonicMs() >= untilMs;
+      if (silentLooks >= 2 || isLate) resolve();
+      else cancel = clock.after(silentLooks > 0 ? lookAgainMs : quietMs / 2, look);
     });
     void drained.then(() => {
       cancel();

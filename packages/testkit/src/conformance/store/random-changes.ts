@@ -53,7 +53,7 @@ export function changeFor(state: ClusterState, { kind, id, value }: RandomStep):
       return { type: 'dispatch', run: { job, attempt: 1 + (value % 3) }, node: `n${value}` };
     case 10:
       if (!state.jobs.has(job)) return undefined;
-      return finishOf(job, { code: value % 2, elapsed: value / 7, rowMax: 3 });
+      return finishOf(job, { code: value % 2, elapsed: value / 8, rowMax: 3 });
     default:
       return rarer(event, job, value);
   }

@@ -33,7 +33,7 @@ export function jobOf(id: string, settings: Partial<ActiveJob> = {}): ActiveJob 
     plugin_title: 'Test',
     nice_target: 'All',
     target: 'allgrp',
-    params: { empty: [], big: 12_345_678_901_234_567 },
+    params: { empty: [], big: 1_234_567_890_123_456 },
     command: 'true',
     now: 1_700_000_040,
     hostname: 'one',

@@ -191,14 +191,15 @@ function describeSequence(subject: Run): void {
     subject(async (cluster) => {
       const { store, session } = await openStore(cluster);
       await store.commit(session, [note(1)]);
-      cluster.cut();
+      await cluster.cut();
       await expect(store.commit(session, [note(2)])).rejects.toThrow();
-      cluster.mend();
+      await cluster.mend();
       await expect(store.commit(session, [note(3)])).rejects.toThrow();
       await expect(store.commit(session, [note(4)])).rejects.toThrow();
       const next = await openStore(cluster);
       await next.store.commit(next.session, [note(5)]);
-      expect(await notes(next.store)).toEqual([1, 5]);
+      // Whether the failed one itself was applied is unknown.
+      expect((await notes(next.store)).filter((epoch) => epoch !== 2)).toEqual([1, 5]);
     }),
   );
 

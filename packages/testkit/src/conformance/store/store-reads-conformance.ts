@@ -109,9 +109,9 @@ export function describeReads(subject: ReturnType<typeof withSubject>): void {
     subject(async (cluster) => {
       const store = cluster.store();
       await store.checkHealth();
-      cluster.cut();
+      await cluster.cut();
       await expect(store.checkHealth()).rejects.toThrow();
-      cluster.mend();
+      await cluster.mend();
     }),
   );
 }

@@ -16,8 +16,8 @@ export interface StoreSubject {
   /** The next commit is carried out, but its reply is lost, so that the store asks again. */
   loseNextReply(): void;
   /** Nothing reaches the truth from here on, until `mend`. */
-  cut(): void;
-  mend(): void;
+  cut(): Promise<void>;
+  mend(): Promise<void>;
   close(): Promise<void>;
 }
 
