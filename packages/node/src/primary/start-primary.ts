@@ -10,7 +10,7 @@ import {
   Primary,
   type UpgradeHandler,
 } from '@carillon/primary';
-import { type Config, isLoopback } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
@@ -135,13 +135,7 @@ function advertisedUrl(config: Config): string {
   const { publicUrl, host, port } = config.http;
   if (publicUrl !== undefined) return publicUrl;
   const isAnyAddress = host === '0.0.0.0' || host === '::';
-  const name = isAnyAddress
-    ? config.hostname
-    : isLoopback(host)
-      ? host
-      : host.includes(':')
-        ? `[${host}]`
-        : host;
+  const name = isAnyAddress ? config.hostname : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;
 }
 

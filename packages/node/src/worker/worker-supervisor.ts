@@ -43,9 +43,11 @@ export class WorkerSupervisor {
       detached: true,
     });
     this.#child = child;
-    child.once('error', (error) =>
-      this.#log.log('error', 'The worker process failed', { error: String(error) }),
-    );
+    child.on('error', (error) => {
+      this.#log.log('error', 'The worker process failed', { error: String(error) });
+      // A process that could not be started has no exit.
+      if (child.pid === undefined) this.#onExit(child, startedAtMs, null, null);
+    });
     child.once('exit', (code, signal) => this.#onExit(child, startedAtMs, code, signal));
     this.#send({ type: 'start', settings: this.#settings });
   }
@@ -72,7 +74,9 @@ export class WorkerSupervisor {
   }
 
   #send(message: SupervisorMessage): void {
-    this.#child?.send(message, (error) => {
+    // Without a process there may be no channel either.
+    if (this.#child?.connected !== true) return;
+    this.#child.send(message, (error) => {
       if (error !== null)
         this.#log.log('debug', 'The worker process cannot be reached', { error: String(error) });
     });

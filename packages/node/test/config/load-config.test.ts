@@ -82,7 +82,7 @@ describe('good values', () => {
   const cases: [Record<string, string>, (config: Config) => unknown, unknown][] = [
     [{ CARILLON_ROLES: 'primary' }, (c) => c.roles, { primary: true, worker: false }],
     [{ CARILLON_ROLES: ' worker , primary ,worker' }, (c) => c.roles, { primary: true, worker: true }],
-    [{ CARILLON_HTTP_PORT: '0' }, (c) => c.http.port, 0],
+    [{ CARILLON_HTTP_PORT: '1' }, (c) => c.http.port, 1],
     [{ CARILLON_HTTP_HOST: '127.3.2.1' }, (c) => c.http.host, '127.3.2.1'],
     [{ CARILLON_HTTP_HOST: '::1' }, (c) => c.http.host, '::1'],
     [{ CARILLON_PUBLIC_URL: 'https://a.example:1/x//' }, (c) => c.http.publicUrl, 'https://a.example:1/x'],
@@ -110,6 +110,7 @@ describe('bad values are named', () => {
   const cases: [string, string][] = [
     ['CARILLON_ROLES', 'primary,wroker'],
     ['CARILLON_ROLES', ','],
+    ['CARILLON_HTTP_PORT', '0'],
     ['CARILLON_HTTP_PORT', '65536'],
     ['CARILLON_HTTP_PORT', '30.5'],
     ['CARILLON_HTTP_PORT', '0x10'],
@@ -147,7 +148,7 @@ describe('bad values are named', () => {
     expect(problemsOf(env)).toEqual([
       'CARILLON_HTPP_HOST: unknown setting (did you mean CARILLON_HTTP_HOST?)',
       'CARILLON_ZZZZZZZ: unknown setting',
-      'CARILLON_HTTP_PORT: expected a port from 0 to 65535, got "x"',
+      'CARILLON_HTTP_PORT: expected a port from 1 to 65535, got "x"',
       'CARILLON_LOG_LEVEL: expected `error`, `warn`, `info` or `debug`, got "y"',
     ]);
     expect(() => load(env)).toThrow(/wrong in 4 places:\n {2}- CARILLON_HTPP_HOST/);
@@ -235,7 +236,7 @@ describe("the file with Cronicle's settings", () => {
       '{"max_job": 1, "list_row_max": 0, "job_env": {"A": []}, "__proto__": {"max_jobs": 1}}',
     );
     expect(problemsOf({ CARILLON_HTTP_PORT: 'x' }, file)).toEqual([
-      'CARILLON_HTTP_PORT: expected a port from 0 to 65535, got "x"',
+      'CARILLON_HTTP_PORT: expected a port from 1 to 65535, got "x"',
       `max_job (in ${file}): unknown setting (did you mean max_jobs?)`,
       `list_row_max (in ${file}): expected a whole number from 1 to 1000000, got 0`,
       `job_env (in ${file}): expected an object of texts, numbers or booleans by variable name, got {"A":[]}`,

@@ -24,7 +24,7 @@ describe('parseStartArguments', () => {
     [['--datadir=x'], /did you mean --data-dir\?/],
     [['--qqqqqqqqqqq'], /^Unknown option: --qqqqqqqqqqq$/],
     [['3013'], /^Unexpected argument: 3013$/],
-    [['--port'], /^Option --port needs a value: a port from 0 to 65535$/],
+    [['--port'], /^Option --port needs a value: a port from 1 to 65535$/],
     [['--port='], /needs a value/],
     [['--host', '--port', '1'], /^Option --host needs a value/],
     [['--port', '1', '--port=2'], /given twice/],

@@ -86,13 +86,14 @@ describe('a cluster of two primary-eligible nodes and three workers', () => {
     const runs = new JobRecords(cluster.directory, 'staggered');
     const script = `echo "$JOB_HOSTNAME $(date +%s.%N)" >> ${runs.path}`;
     const { id } = await client.createEvent(event('Everywhere', script, { multiplex: 1, stagger: 1 }));
+    const askedSec = Date.now() / 1000;
     const { ids } = await client.runEvent({ id });
     expect(ids).toHaveLength(3);
     const records = await runs.waitFor((found) => found.length === 3);
     expect(records.map(([host]) => host)).toEqual(['w1', 'w2', 'w3']);
-    const starts = records.map(([, at]) => Number(at));
-    const gaps = starts.slice(1).map((at, index) => at - (starts[index] ?? 0));
-    for (const gap of gaps) expect(gap).toBeGreaterThan(0.9);
+    // None before its turn; how much later is up to the machine.
+    for (const [turn, [, at]] of records.entries())
+      expect(Number(at)).toBeGreaterThanOrEqual(askedSec + turn);
     for (const job of ids) expect(await client.waitForJob(job)).toMatchObject({ complete: 1, code: 0 });
     expect((await client.getEventHistory({ id })).rows.map((row) => row.id).sort()).toEqual([...ids].sort());
   }, 30_000);

@@ -92,10 +92,10 @@ export const settings = {
   CARILLON_HTTP_PORT: {
     group: 'HTTP',
     reading: 'integer',
-    schema: count(0, 65_535),
-    expects: 'a port from 0 to 65535',
+    schema: count(1, 65_535),
+    expects: 'a port from 1 to 65535',
     preset: '3012',
-    about: 'Port the API listens on; 0 = any free one.',
+    about: 'Port the API listens on.',
     option: '--port',
   },
   CARILLON_PUBLIC_URL: {
