@@ -60,7 +60,7 @@ export class Primary implements Standing {
             bootstrapKey: deps.bootstrapKey,
             onAdminKey: deps.onAdminKey,
           },
-          onWriteFailure: (reason) => this.#candidacy.abandon(reason),
+          onWriteFailure: (reason) => this.#candidacy.abandon(session, reason),
         });
         this.#setOffice(open.office);
         deps.log.log('info', 'The API is served by this node', { term: session.term });

@@ -128,7 +128,9 @@ class WorkerService implements Worker {
   async start(): Promise<void> {
     const { claims, random, logger, tickets } = this.#deps;
     // Before hello: the primary takes runs that a new boot does not hold for lost, unless their result is there.
-    await this.#reporter.replay(this.#settings.expireDays * secondsPerDay);
+    const expireSec = this.#settings.expireDays * secondsPerDay;
+    await this.#reporter.replay(expireSec);
+    await this.#reporter.saveLogs(expireSec);
     if (this.#drained !== undefined) return;
     const node = this.#settings.node.id;
     const handler = createTicketHandler({

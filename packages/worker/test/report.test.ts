@@ -126,3 +126,19 @@ test('a worker stopped while the store is away leaves the result in the spool an
   expect(harness.primary.ofType('settled')).toEqual([]);
   expect(harness.clock.pending).toBe(0);
 });
+
+test('a new boot stores the logs of runs that died with the old one, before it says hello', async () => {
+  const harness = new Harness();
+  for (const job of ['j1', 'j2']) {
+    const log = await harness.logs.open(job);
+    await log.write(`what ${job} said\n`);
+  }
+  // Only the file of this one was left behind.
+  await harness.archive.put('j2', harness.logs.compressed('j2'), 60);
+  await (await harness.logs.open('j2')).write('more');
+  await harness.worker.start();
+  expect(await harness.archive.text('j1')).toBe('what j1 said\n');
+  expect(await harness.archive.text('j2')).toBe('what j2 said\n');
+  expect(harness.logs.jobs()).toEqual([]);
+  await harness.worker.stop();
+});

@@ -1,4 +1,12 @@
-import { createReadStream, existsSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createGzip, gzipSync } from 'node:zlib';
@@ -6,6 +14,8 @@ import { CarillonError } from '@carillon/contract';
 import type { JobLog, JobLogWriter } from '@carillon/core';
 import { FileLogWriter } from './file-log-writer.js';
 
+const suffix = '.log';
+const jobId = /^\w[\w-]*$/;
 /** A log up to this size is compressed in one go. */
 const wholeBytesMax = 65_536;
 
@@ -68,8 +78,13 @@ export class FileJobLog implements JobLog {
     }
   }
 
+  async list(): Promise<string[]> {
+    const files = readdirSync(this.#directory).filter((name) => name.endsWith(suffix));
+    return files.map((name) => name.slice(0, -suffix.length)).filter((job) => jobId.test(job));
+  }
+
   #path(job: string): string {
-    if (!/^\w[\w-]*$/.test(job)) throw new CarillonError('job', 'Malformed job id');
-    return join(this.#directory, `${job}.log`);
+    if (!jobId.test(job)) throw new CarillonError('job', 'Malformed job id');
+    return join(this.#directory, `${job}${suffix}`);
   }
 }

@@ -36,6 +36,10 @@ export class MemoryJobLog implements JobLog {
     this.#logs.delete(job);
   }
 
+  async list(): Promise<string[]> {
+    return this.jobs();
+  }
+
   /** Jobs that have a log. */
   jobs(): string[] {
     return [...this.#logs.keys()];

@@ -19,6 +19,8 @@ export interface JobLog {
   compressed(job: string): AsyncIterable<Uint8Array>;
   /** Harmless when absent. */
   remove(job: string): Promise<void>;
+  /** Jobs that have a log, in no particular order. */
+  list(): Promise<string[]>;
 }
 
 /** Logs of completed jobs, gzip-compressed, readable by every node. */

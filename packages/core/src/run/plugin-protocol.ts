@@ -19,18 +19,27 @@ export interface OutputProtocol {
 export const openBrace = 123;
 const decoder = new TextDecoder();
 
+/** Deepest nesting of a message: far beyond any report, and safe to serialise wherever the report travels. */
+const deepestMessage = 100;
+
 /**
  * The message in a line, when the line is a JSON object with content (behaviour reference 6.3: `{}` is text).
- * Undefined for everything else. Never throws.
+ * Undefined for everything else, also for objects nested too deeply. Never throws.
  */
 export function readMessageLine(text: string): Record<string, unknown> | undefined {
   if (!/^\s*\{[^\n]+\}\s*$/.test(text)) return undefined;
   try {
     const value: Record<string, unknown> = JSON.parse(text);
-    return value;
+    return isWithin(value, deepestMessage) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** True when a value is nested at most `levels` deep. */
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((item) => isWithin(item, levels - 1));
 }
 
 /** Bytes of a line as text; what is not UTF-8 shows as replacement characters. */

@@ -68,7 +68,9 @@ export function applyMessage(report: PluginReport, message: Readonly<Record<stri
 
 function readCode(code: unknown): number | string {
   if (!code) return 0;
-  return typeof code === 'number' || typeof code === 'string' ? code : 1;
+  // 1e999 is JSON, but what it is read as cannot be written again: it would become null, which is no failure.
+  if (typeof code === 'number') return Number.isFinite(code) ? code : 1;
+  return typeof code === 'string' ? code : 1;
 }
 
 function readDescription(description: unknown): string {

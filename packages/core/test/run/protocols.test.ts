@@ -241,3 +241,27 @@ describe('ShellProtocol', () => {
     expect(protocol.report.reported['html']).toEqual({ content: 'mine' });
   });
 });
+
+describe('a message nobody could pass on', () => {
+  const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+
+  test.each(['description', 'perf', 'chain_data'])('is log output: %s nested without end', (key) => {
+    const line = `{"complete":1,"${key}":${nested(20_000)}}`;
+    const protocol = new PluginProtocol();
+    // Without a newline it is read only when the output has ended.
+    expect(run(protocol, [encoder.encode(line)])).toBe(line);
+    expect(protocol.report).toEqual({ reported: {} });
+  });
+
+  test('nesting within reason is a message', () => {
+    const protocol = new PluginProtocol();
+    run(protocol, [encoder.encode(`{"complete":1,"chain_data":${nested(50)}}\n`)]);
+    expect(protocol.report.completion).toEqual({ code: 0, description: '' });
+  });
+
+  test('a code that is no finite number is a failure', () => {
+    const protocol = new PluginProtocol();
+    run(protocol, [encoder.encode('{"complete":1,"code":1e999}\n')]);
+    expect(protocol.report.completion).toEqual({ code: 1, description: '' });
+  });
+});

@@ -3,16 +3,20 @@ import {
   type AbortRequest,
   abortedOutcome,
   type ActiveJob,
+  type Cancel,
   isClaimed,
   lostOutcome,
   planUnrunEnd,
 } from '@carillon/core';
 import { completionContext, type OfficeContext } from '../office/context.js';
 
+const repairEveryMs = 5_000;
+
 /** Ends jobs that will have no result of their own: aborted before a start, or lost with their worker. */
 export class JobEnder {
   readonly #office: OfficeContext;
   readonly #afterEnd: (event: string) => Promise<void>;
+  #repair: Cancel | undefined;
 
   /** `afterEnd` is called when a job's end is durable: there may be room for queued ones. */
   constructor(office: OfficeContext, afterEnd: (event: string) => Promise<void>) {
@@ -46,8 +50,20 @@ export class JobEnder {
     return state.jobs.get(id);
   }
 
-  /** Carries out the aborts that an earlier term recorded for jobs without a process. */
-  resume(): void {
+  /**
+   * Carries out recorded aborts of jobs without a process: those of an earlier term now, and again and again those whose
+   * request broke off between the record and the end.
+   */
+  start(): void {
+    this.#resume();
+    this.#repair = this.#office.clock.every(repairEveryMs, () => this.#resume());
+  }
+
+  stop(): void {
+    this.#repair?.();
+  }
+
+  #resume(): void {
     for (const job of [...this.#office.state.jobs.values()]) {
       if (job.abort === undefined || isClaimed(job)) continue;
       this.abort(job, job.abort).catch((error: unknown) => {
@@ -67,7 +83,8 @@ export class JobEnder {
   async endLost(job: ActiveJob, hostname: string): Promise<void> {
     const { queue, state, log } = this.#office;
     const run = { job: job.fields.id, attempt: job.attempt };
-    if (isClaimed(job) && (await queue.hasResult(run))) return;
+    // Asked for whatever state is known: a run may have been claimed, and have ended, while its worker was not heard.
+    if (await queue.hasResult(run)) return;
     const current = state.jobs.get(run.job);
     if (current === undefined || current.attempt !== run.attempt) return;
     log.log('warn', 'A job was lost with its worker', { job: run.job, event: job.fields.event, hostname });

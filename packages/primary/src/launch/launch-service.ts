@@ -63,20 +63,21 @@ export class LaunchService {
 
   /** Launches queued jobs that now have room, first in first out; of one event, or of all. */
   async drain(event?: string): Promise<void> {
-    for (const queued of planDrain(this.#office.state, event)) await this.#drainEvent(queued);
+    for (const { fields } of planDrain(this.#office.state, event)) await this.#drainEvent(fields.event);
   }
 
-  async #drainEvent(head: ActiveJob): Promise<void> {
-    let queued: ActiveJob | undefined = head;
-    while (queued !== undefined) {
+  /** Looks at the queue anew before each launch: while one is being stored, another drain may take the next job. */
+  async #drainEvent(event: string): Promise<void> {
+    for (;;) {
+      const [queued] = planDrain(this.#office.state, event);
+      if (queued === undefined) return;
       const plan = this.plan(requestOf(queued));
       if (plan.kind === 'refuse' && plan.cause === 'missing') {
         await this.#endUnlaunchable(queued, plan.reason);
       } else if (plan.kind === 'launch') {
-        await this.#office.journal.commit(launchChanges(queued.fields.event, plan));
+        await this.#office.journal.commit(launchChanges(event, plan));
         this.dispatch(plan.jobs);
       } else return;
-      queued = planDrain(this.#office.state, queued.fields.event)[0];
     }
   }
 

@@ -89,9 +89,12 @@ export class Candidacy {
     await this.#closing;
   }
 
-  /** Ends the term by the leader's own observation, for example a refused write. */
-  abandon(reason: string): void {
-    this.#withdraw(reason);
+  /**
+   * Ends the session's term by the leader's own observation, for example a refused write. Harmless when that term is
+   * over: a write may fail later than that, and must not cost the next term.
+   */
+  abandon(session: Session, reason: string): void {
+    if (this.#term?.session === session) this.#withdraw(reason);
   }
 
   /** Hands over and stops competing. */

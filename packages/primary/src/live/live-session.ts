@@ -1,10 +1,9 @@
-import { createGunzip } from 'node:zlib';
-import { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CarillonError, compileSchema, type LiveEvent, LiveRequest } from '@carillon/contract';
 import { type Caller, type Cancel, type Logger, missingScope, missingPrivilege } from '@carillon/core';
 import type { Office } from '../office.js';
 import type { LiveSource } from './live-source.js';
+import { unpack } from './unpack.js';
 
 /** What a session needs from the server it belongs to. */
 export interface LiveSessionDeps {
@@ -126,8 +125,7 @@ export class LiveSession {
       if (isCancelled) return;
       this.#send({ type: 'job', job: { ...job, state: 'completed' } });
       const log = await office.jobLog(id);
-      const bytes =
-        log === undefined ? [] : log.gzip ? Readable.from(log.bytes).pipe(createGunzip()) : log.bytes;
+      const bytes = log === undefined ? [] : log.gzip ? unpack(log.bytes) : log.bytes;
       let offset = 0;
       for await (const { text, length } of textPieces(bytes)) {
         if (isCancelled) return;

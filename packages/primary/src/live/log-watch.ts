@@ -1,8 +1,8 @@
-import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 import type { PrimaryMessage, WorkerMessage } from '@carillon/contract';
 import { type ActiveJob, type Cancel, isClaimed } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
+import { unpack } from './unpack.js';
 
 type LogMessage = Extract<WorkerMessage, { type: 'log' }>;
 
@@ -98,7 +98,7 @@ export class LogWatch {
   async readArchived(id: string): Promise<AsyncIterable<Buffer>> {
     const compressed = await this.#office.archive.get(id);
     if (compressed === undefined) return Readable.from([]);
-    return Readable.from(compressed).pipe(createGunzip());
+    return unpack(compressed);
   }
 }
 

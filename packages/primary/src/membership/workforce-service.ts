@@ -109,8 +109,6 @@ export class WorkforceService {
     const findings = reconcileWorker(jobs, hello.node.boot, hello.runs);
     for (const { job, report } of findings.held) {
       this.#applyReport(entry, report);
-      // Hints are lossy: what was asked for while the link was down is said again.
-      this.sendAbort(job);
       this.#logs.onStarted(job);
     }
     for (const stray of findings.strays) {
@@ -179,10 +177,9 @@ export class WorkforceService {
     const job = state.applyReport(report, entry.boot ?? '');
     if (job === undefined) return;
     this.#onJob(job);
-    if (isClaimed(before)) return;
-    // First sight of the run: what was asked for while it was under way is said now.
-    if (job.abort !== undefined) this.sendAbort(job);
-    this.#logs.onStarted(job);
+    // Hints are lossy: what was asked for while the run was under way, or its worker was away, is said again.
+    this.sendAbort(job);
+    if (!isClaimed(before)) this.#logs.onStarted(job);
   }
 
   /** Tells the worker of a job to end it; a hint, repeated whenever the worker reports the run anew. */
@@ -231,6 +228,8 @@ export class WorkforceService {
     const hostname = entry.record.hostname;
     try {
       for (const job of state.jobsOfNode(entry.record.id)) {
+        // It may come back while the jobs before this one are being ended, and holds the others still.
+        if (this.registry.get(entry.record.id) !== entry || entry.health !== 'lost') return;
         if (job.state === 'waiting') await this.#ender.endLost(job, hostname);
         else if (job.state === 'dispatched') await this.#loseDispatched(job, hostname);
         else if (isClaimed(job)) await this.#ender.endLost(job, hostname);
@@ -238,6 +237,8 @@ export class WorkforceService {
       if (this.registry.get(entry.record.id) === entry && entry.health === 'lost') this.#forget(entry);
     } catch (error) {
       if (session.signal.aborted) return;
+      // The next review finds it lost once more, so that no job stays behind.
+      entry.health = 'silent';
       log.log('error', 'The jobs of a lost worker could not be ended', { hostname, error: String(error) });
     }
   }

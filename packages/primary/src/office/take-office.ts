@@ -88,12 +88,13 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   workforce.start();
   completion.start();
   dispatcher.start();
-  ender.resume();
+  ender.start();
   tick.start();
   return {
     office: new LeaderOffice(office, { catalog, launches, ender, workforce, logs, live }),
     close: async () => {
       dispatcher.stop();
+      ender.stop();
       workforce.stop();
       await Promise.all([tick.stop(), completion.stop()]);
     },

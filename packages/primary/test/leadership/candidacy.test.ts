@@ -156,13 +156,17 @@ describe('Candidacy', () => {
     });
     a.candidacy.start();
     await clock.advanceSettling(10);
-    a.candidacy.abandon('a write was refused');
+    const ended = a.candidacy.trustedSession();
+    if (ended === undefined) throw new Error('not the leader');
+    a.candidacy.abandon(ended, 'a write was refused');
     expect(a.session()?.signal.aborted).toBe(true);
     await clock.advanceSettling(20_000);
     expect(story).toHaveLength(1);
     release();
     await clock.advanceSettling(5_000);
     expect(story.map((line) => line.split(' ')[0])).toEqual(['open', 'closed', 'open']);
+    a.candidacy.abandon(ended, 'a write of the first term failed late');
+    expect(a.candidacy.trustedSession()).toBeDefined();
     const stopped = a.candidacy.stop();
     await clock.advanceSettling(0);
     release();

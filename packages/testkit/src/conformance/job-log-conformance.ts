@@ -92,6 +92,20 @@ export function jobLogConformance(name: string, open: () => Promise<JobLogSubjec
     );
 
     test(
+      'lists the jobs that have a log',
+      withLogs(async (logs) => {
+        expect(await logs.list()).toEqual([]);
+        for (const job of ['j1', 'j2', 'j3']) {
+          const writer = await logs.open(job);
+          await writer.write(job);
+          if (job !== 'j3') await writer.close();
+        }
+        await logs.remove('j1');
+        expect((await logs.list()).sort()).toEqual(['j2', 'j3']);
+      }),
+    );
+
+    test(
       'compressed is the whole log in gzip form, small and large',
       withLogs(async (logs) => {
         let jobs = 0;

@@ -71,6 +71,24 @@ export class ResultReporter {
     }
   }
 
+  /**
+   * Stores the logs of runs that died with an earlier boot and left no result: the primary ends those jobs, their
+   * logs are here. For after the replay and before the first run. What fails is left for the next boot.
+   */
+  async saveLogs(expireSec: number): Promise<void> {
+    const { logs, archive, logger } = this.#deps;
+    try {
+      for (const job of await logs.list()) {
+        if (this.#stopped) return;
+        // One that is in the archive was handed in, only its file was not removed any more.
+        if ((await archive.get(job)) === undefined) await this.#archive(job, expireSec);
+        await logs.remove(job);
+      }
+    } catch (error) {
+      logger.log('warn', 'Logs of an earlier boot cannot be stored yet', { error: String(error) });
+    }
+  }
+
   /** Gives up waiting: results not yet handed in stay in the spool. */
   stop(): void {
     this.#stopped = true;
