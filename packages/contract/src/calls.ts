@@ -43,25 +43,19 @@ export interface ApiCall {
 }
 
 const describe = <T extends object>(schema: T, description: string): T => ({ ...schema, description });
-/** `offset` and `limit` of the paged calls: integers, or text that is read as an integer. */
-const page = (limit: number) => ({
-  offset: Type.Optional(
-    describe(Type.Union([Type.Number(), Type.String()]), 'First row to return; defaults to 0'),
-  ),
-  limit: Type.Optional(
-    describe(
-      Type.Union([Type.Number(), Type.String()]),
-      `Number of rows; defaults to ${limit}, and 0 or text means ${limit}`,
+/** `offset` and `limit` of the paged calls: integers, text that is read as an integer, or null for the default. */
+const page = (limit: number) => {
+  const place = Type.Union([Type.Number(), Type.String(), Type.Null()]);
+  return {
+    offset: Type.Optional(describe(place, 'First row to return; defaults to 0')),
+    limit: Type.Optional(
+      describe(place, `Number of rows; defaults to ${limit}, and 0, null or text means ${limit}`),
     ),
-  ),
-});
+  };
+};
 const empty = Type.Object({});
 const eventId = describe(Id, 'Event ID');
 const jobId = describe(Id, 'Job ID');
-const idOrTitle = {
-  id: Type.Optional(describe(Id, 'Event ID; wins when both are given')),
-  title: Type.Optional(describe(Type.String({ minLength: 1 }), 'Exact title, case-sensitive')),
-};
 const { title: _title, id: _id, ...overridable } = eventSettings;
 const required = {
   title: Title,
@@ -88,7 +82,11 @@ export const apiCalls = {
     merge: 'query-wins',
     auth: 'valid',
     primaryOnly: true,
-    params: Type.Object({ ...idOrTitle }),
+    // Any text, as this call only compares: an empty id leaves the choice to the title.
+    params: Type.Object({
+      id: Type.Optional(describe(Type.String(), 'Event ID; wins when both are given')),
+      title: Type.Optional(describe(Type.String(), 'Exact title, case-sensitive')),
+    }),
     response: Type.Object({
       event: EventSchema,
       queue: Type.Optional(Type.Integer()),
@@ -160,7 +158,8 @@ export const apiCalls = {
     auth: 'run_events',
     primaryOnly: true,
     params: Type.Object({
-      ...idOrTitle,
+      id: Type.Optional(describe(Id, 'Event ID; wins when both are given')),
+      title: Type.Optional(describe(Type.String({ minLength: 1 }), 'Exact title, case-sensitive')),
       ...overridable,
       now: Type.Optional(describe(Count, 'Unix time the job is told it runs for')),
       post_data: Type.Optional(
@@ -169,7 +168,7 @@ export const apiCalls = {
     }),
     response: Type.Object({ ids: Type.Array(Id), queue: Type.Optional(Type.Integer()) }),
     notes:
-      'Anything of the event format may be given to customise this one job. In a query string `params/NAME=VALUE` sets one parameter.',
+      '`queue` is present when the event allows queueing: the number of jobs queued now. Anything of the event format may be given to customise this one job. In a query string `params/NAME=VALUE` sets one parameter.',
   },
   get_job_status: {
     summary: 'One job, active or completed.',

@@ -8,6 +8,7 @@ import {
 import type { Caller } from '../access/caller.js';
 import { isTimezone } from '../schedule/wall-clock.js';
 import type { ClusterState } from '../state/cluster-state.js';
+import { normaliseFlags } from './event-flags.js';
 
 /** What the rules for events need to know. */
 export interface EventContext {
@@ -38,7 +39,6 @@ const neverStored: ReadonlySet<string> = new Set([
 ]);
 /** Set by creation itself. */
 const setByCreation: ReadonlySet<string> = new Set(['created', 'modified', 'username']);
-const flags = ['enabled', 'catch_up', 'detached', 'multiplex', 'queue'] as const;
 
 /**
  * The record of a new event (behaviour reference 2.1). The target need not exist yet, nor the events it chains
@@ -120,9 +120,7 @@ export function planEventDeletion(id: string, state: ClusterState): EventRecord 
 function storable(fields: Readonly<Record<string, unknown>>, context: EventContext): Record<string, unknown> {
   const kept = Object.entries(fields).filter(([key, value]) => !neverStored.has(key) && value !== undefined);
   const settings: Record<string, unknown> = structuredClone(Object.fromEntries(kept));
-  for (const flag of flags) {
-    if (Object.hasOwn(settings, flag)) settings[flag] = settings[flag] ? 1 : 0;
-  }
+  normaliseFlags(settings);
   if (Object.hasOwn(settings, 'timing') && !settings['timing']) settings['timing'] = false;
   const timezone = text(settings, 'timezone');
   if (timezone !== '' && timezone !== context.defaultTimezone && !isTimezone(timezone)) {

@@ -7,12 +7,13 @@ import type { LaunchSnapshot, Member } from './types.js';
 export type ResolvedTarget =
   /** A known server; nodes with this host name, by id. */
   | { kind: 'server'; title: string; members: Member[] }
-  /** All members of a group, by host name. */
+  /** All members of a group, by host name; one that only workers declare has its id for a title. */
   | { kind: 'group'; title: string; members: Member[] };
 
 /**
- * Looks a target up, first as the host name of a known server, then as a group id; undefined when it is neither.
- * Members are listed whether or not they are available (behaviour reference 5.1).
+ * Looks a target up, first as the host name of a known server, then as the id of a group that is on record or that
+ * a known worker declares; undefined when it is neither. Members are listed whether or not they are available
+ * (behaviour reference 5.1).
  */
 export function resolveTarget(target: string, snapshot: LaunchSnapshot): ResolvedTarget | undefined {
   const hostname = target.toLowerCase();
@@ -21,7 +22,10 @@ export function resolveTarget(target: string, snapshot: LaunchSnapshot): Resolve
     return { kind: 'server', title: hostname, members: named.sort(byHostname) };
   }
   const group = snapshot.state.server_groups.get(target);
-  return group === undefined ? undefined : groupTarget(group, snapshot.members);
+  if (group !== undefined) return groupTarget(group, snapshot.members);
+  const declaring = snapshot.members.filter((member) => member.groups.includes(target));
+  if (declaring.length === 0 && !isDeclaredGroup(snapshot.state, target)) return undefined;
+  return { kind: 'group', title: target, members: declaring.sort(byHostname) };
 }
 
 function groupTarget(group: ServerGroupRecord, members: readonly Member[]): ResolvedTarget {
@@ -32,6 +36,14 @@ function groupTarget(group: ServerGroupRecord, members: readonly Member[]): Reso
 function isKnownServer(state: ClusterState, hostname: string): boolean {
   for (const server of state.servers.newestFirst()) {
     if (server.hostname === hostname) return true;
+  }
+  return false;
+}
+
+/** True when a worker that need not be here at the moment declares itself a member of the group. */
+function isDeclaredGroup(state: ClusterState, group: string): boolean {
+  for (const server of state.servers.newestFirst()) {
+    if (server.groups.includes(group)) return true;
   }
   return false;
 }

@@ -1,4 +1,5 @@
 import type { CategoryRecord, EventRecord, PluginRecord } from '@carillon/contract';
+import { normaliseFlags } from '../catalog/event-flags.js';
 import type { LaunchRequest } from './types.js';
 
 /** Settings of one launch: the event's, overlaid with the request's. */
@@ -73,7 +74,7 @@ const renewed: ReadonlySet<string> = new Set(['hostname', 'time_start', 'cwd', '
 
 /**
  * The settings of a launch (behaviour reference 5.9): event ← request, without control keys, parameters merged
- * key by key; then what the system adds. A queued job brings its own settings instead. `max_children` and
+ * key by key, flags as 0 or 1; then what the system adds. A queued job brings its own settings instead. `max_children` and
  * `event_title` are only there when this launch has its own.
  */
 export function mergeSettings(event: EventRecord, request: LaunchRequest): JobSettings {
@@ -84,7 +85,7 @@ export function mergeSettings(event: EventRecord, request: LaunchRequest): JobSe
   const maxChildren = own(overrides, 'max_children');
   const username = request.username ?? own(overrides, 'username');
   const now = own(overrides, 'now');
-  return {
+  const settings: JobSettings = {
     ...copyWithout(event, dropped),
     ...copyWithout(overrides, dropped),
     ...structuredClone(request.extra ?? {}),
@@ -100,6 +101,8 @@ export function mergeSettings(event: EventRecord, request: LaunchRequest): JobSe
     ...(request.api_key === undefined ? {} : { api_key: request.api_key }),
     ...(request.source === undefined ? {} : { source: request.source }),
   };
+  normaliseFlags(settings);
+  return settings;
 }
 
 /** Limits and addresses a category gives to jobs that have none of their own (behaviour reference 5.6). */

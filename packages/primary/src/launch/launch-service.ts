@@ -61,6 +61,26 @@ export class LaunchService {
     }
   }
 
+  /**
+   * Launches a job anew that was taken back before it started, under its own id and settings. False when no server
+   * may have it and its event does not let jobs wait; the caller must end it then.
+   */
+  async relaunch(job: ActiveJob): Promise<boolean> {
+    const { journal } = this.#office;
+    const { boot: _boot, dueMs: _due, ...rest } = job;
+    const queued: ActiveJob = { ...rest, state: 'queued', node: '' };
+    // Applied to memory at once, so that the job does not count against its own limits.
+    const taken = journal.commit([{ type: 'job', job: queued }]);
+    const plan = this.plan(requestOf(queued));
+    if (plan.kind !== 'launch') {
+      await taken;
+      return plan.kind === 'queue' && Boolean(queued.fields['queue']);
+    }
+    await Promise.all([taken, journal.commit(launchChanges(queued.fields.event, plan))]);
+    this.dispatch(plan.jobs);
+    return true;
+  }
+
   /** Launches queued jobs that now have room, first in first out; of one event, or of all. */
   async drain(event?: string): Promise<void> {
     for (const { fields } of planDrain(this.#office.state, event)) await this.#drainEvent(fields.event);

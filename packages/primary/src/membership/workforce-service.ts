@@ -12,6 +12,7 @@ import type { OfficeContext } from '../office/context.js';
 import type { Dispatcher } from '../launch/dispatcher.js';
 import type { JobEnder } from '../completion/job-ender.js';
 import type { LogWatch } from '../live/log-watch.js';
+import type { Relocation } from './relocation.js';
 import { type WorkerEntry, WorkerRegistry } from './worker-registry.js';
 
 const reviewEveryMs = 500;
@@ -24,6 +25,7 @@ export interface WorkforceDeps {
   channel: ClusterChannel;
   dispatcher: Dispatcher;
   ender: JobEnder;
+  relocation: Relocation;
   logs: LogWatch;
 }
 
@@ -37,6 +39,7 @@ export class WorkforceService {
   readonly #channel: ClusterChannel;
   readonly #dispatcher: Dispatcher;
   readonly #ender: JobEnder;
+  readonly #relocation: Relocation;
   readonly #logs: LogWatch;
   readonly #onJob: JobListener;
   #review: Cancel | undefined;
@@ -47,6 +50,7 @@ export class WorkforceService {
     this.#channel = deps.channel;
     this.#dispatcher = deps.dispatcher;
     this.#ender = deps.ender;
+    this.#relocation = deps.relocation;
     this.#logs = deps.logs;
     this.#onJob = onJob;
     const { silentAfterMs, deadJobTimeoutMs } = office.settings;
@@ -164,6 +168,7 @@ export class WorkforceService {
         return;
       case 'draining':
         entry.draining = true;
+        this.#release(entry);
         return;
       case 'settled':
         return;
@@ -205,7 +210,7 @@ export class WorkforceService {
       hostname: entry.record.hostname,
       reason,
     });
-    if (entry.draining && !this.#hasJobs(entry)) this.#forget(entry);
+    if (entry.draining) this.#release(entry);
   }
 
   #reviewHealth(): void {
@@ -232,7 +237,7 @@ export class WorkforceService {
         if (this.registry.get(entry.record.id) !== entry || entry.health !== 'lost') return;
         if (job.state === 'waiting') await this.#ender.endLost(job, hostname);
         else if (job.state === 'dispatched') await this.#loseDispatched(job, hostname);
-        else if (isClaimed(job)) await this.#ender.endLost(job, hostname);
+        else await this.#ender.endLost(job, hostname);
       }
       if (this.registry.get(entry.record.id) === entry && entry.health === 'lost') this.#forget(entry);
     } catch (error) {
@@ -244,9 +249,27 @@ export class WorkforceService {
   }
 
   async #loseDispatched(job: ActiveJob, hostname: string): Promise<void> {
-    const run = { job: job.fields.id, attempt: job.attempt };
-    await this.#office.store.revoke(this.#office.session, run);
-    await this.#ender.endLost(job, hostname);
+    if ((await this.#relocation.move(job, hostname)) === 'claimed') await this.#ender.endLost(job, hostname);
+  }
+
+  /** A leaving worker starts nothing more: what it has not claimed goes elsewhere. */
+  #release(entry: WorkerEntry): void {
+    const { id, hostname } = entry.record;
+    this.#relocation.release(id, hostname).then(
+      () => this.#forgetIfGone(entry),
+      (error: unknown) => {
+        if (this.#office.session.signal.aborted) return;
+        this.#office.log.log('warn', 'Jobs of a leaving worker could not be moved; they go when it is lost', {
+          hostname,
+          error: String(error),
+        });
+      },
+    );
+  }
+
+  #forgetIfGone(entry: WorkerEntry): void {
+    if (this.registry.get(entry.record.id) !== entry || entry.link !== undefined) return;
+    if (!this.#hasJobs(entry)) this.#forget(entry);
   }
 
   #hasJobs(entry: WorkerEntry): boolean {

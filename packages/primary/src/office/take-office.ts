@@ -24,6 +24,7 @@ import { LogWatch } from '../live/log-watch.js';
 import type { OfficeSettings } from './settings.js';
 import { type FirstRun, setUp } from './set-up.js';
 import { TickService } from '../schedule/tick-service.js';
+import { Relocation } from '../membership/relocation.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 
 export interface OfficeDeps {
@@ -75,8 +76,9 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   const ender: JobEnder = new JobEnder(office, (event) => launches.drain(event));
   const logs = new LogWatch(office, (node, message) => workforce.registry.get(node)?.link?.send(message));
   const live = new LiveHub(office, logs);
+  const relocation = new Relocation(office, ender, (job) => launches.relaunch(job));
   const workforce: WorkforceService = new WorkforceService(
-    { office, channel: deps.channel, dispatcher, ender, logs },
+    { office, channel: deps.channel, dispatcher, ender, relocation, logs },
     (job) => live.onJob(job),
   );
   const launches: LaunchService = new LaunchService(office, dispatcher, () => workforce.registry.members());

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Change, ClusterState } from '@carillon/core';
-import { admin, newEvent, officeOf, OfficeWorld, startMs } from '../support/office-world.js';
+import { admin, newEvent, officeOf, OfficeWorld, startMs, type TestWorker } from '../support/office-world.js';
 
 function disable(state: ClusterState, table: 'categories' | 'plugins', id: string): void {
   const entry = state[table].entry(id);
@@ -357,6 +357,66 @@ describe('workers', () => {
     expect(await office.completedJob(job)).toMatchObject({ special_shutdown: true, code: 1 });
     expect(office.state.servers.size).toBe(0);
     expect((await office.history(undefined, 0, 10)).length).toBe(1);
+  });
+
+  test('a leaving worker hands on what it has not started, and keeps what it has', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const [leaving, staying] = [await world.worker('w1', 'p1'), await world.worker('w2', 'p1')];
+    const fields = { ...onDemand, algo: 'prefer_first' as const, max_children: 2 };
+    const id = await office.createEvent(newEvent(fields), admin);
+    const launch = async () => (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
+    const started = await launch();
+    await leaving.work();
+    await leaving.leave();
+    const next = await launch();
+    expect(office.activeJob(next)).toMatchObject({ state: 'dispatched', hostname: 'w2' });
+    expect(office.activeJob(started)).toMatchObject({ state: 'running', hostname: 'w1' });
+    await staying.work();
+    expect([leaving.claimed, staying.claimed]).toEqual([[started], [next]]);
+  });
+
+  test.each([
+    ['is handed on by a worker that leaves', async (worker: TestWorker) => worker.leave()],
+    [
+      'moves on from a worker that is lost',
+      async (worker: TestWorker, world: OfficeWorld, other: TestWorker) => {
+        await worker.die();
+        for (let second = 0; second < 125; second += 1) {
+          other.beat();
+          await world.clock.advanceSettling(1_000);
+        }
+      },
+    ],
+  ])('a job without a process %s, and runs once, under its own id', async (_case, goAway) => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const [first, second] = [await world.worker('w1', 'p1'), await world.worker('w2', 'p1')];
+    const fields = { ...onDemand, algo: 'prefer_first' as const, max_children: 1 };
+    const id = await office.createEvent(newEvent(fields), admin);
+    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
+    expect(office.activeJob(job)).toMatchObject({ state: 'dispatched', hostname: 'w1' });
+    await goAway(first, world, second);
+    expect(office.activeJob(job)).toMatchObject({ state: 'dispatched', hostname: 'w2' });
+    await second.work();
+    await first.work();
+    expect([first.claimed, second.claimed]).toEqual([[], [job]]);
+    await second.settle(job);
+    expect(await office.completedJob(job)).toMatchObject({ code: 0, hostname: 'w2' });
+  });
+
+  test('a job without a process and without another server ends as lost', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const worker = await world.worker('w1', 'p1');
+    const id = await office.createEvent(newEvent(onDemand), admin);
+    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
+    await worker.leave();
+    expect(await office.completedJob(job)).toMatchObject({
+      code: 1,
+      description: "Aborted Job: Server 'w1' shut down unexpectedly.",
+    });
+    expect(office.state.jobs.size).toBe(0);
   });
 
   test('runs of a worker that comes back after its jobs were given up are ended', async () => {

@@ -158,6 +158,13 @@ export class TestWorker {
     this.#link?.send({ type: 'beat', cpu: 1, mem: 1, runs: [] });
   }
 
+  /** Says that it takes no more jobs. */
+  async leave(): Promise<void> {
+    await this.#consumer?.close();
+    this.#link?.send({ type: 'draining' });
+    await this.#world.settle();
+  }
+
   report(report: RunReport): void {
     this.#link?.send({ type: 'run', run: report });
   }

@@ -25,7 +25,8 @@ export const runEventCalls: CallHandlers = {
     };
     if (caller.kind === 'api_key') request.api_key = caller.id;
     else request.username = caller.id;
-    const { ids, queue } = await office.launch(request);
+    const { ids, queue = event.queue ? office.queueLength(event.id) : undefined } =
+      await office.launch(request);
     return JSON.stringify(queue === undefined ? { code: 0, ids } : { code: 0, ids, queue });
   },
 };

@@ -1,0 +1,49 @@
+import type { ActiveJob } from '@carillon/core';
+import type { JobEnder } from '../completion/job-ender.js';
+import type { OfficeContext } from '../office/context.js';
+
+/** Launches a job anew that was taken back before it started; false when no server may have it. */
+export type Relaunch = (job: ActiveJob) => Promise<boolean>;
+
+/**
+ * Takes jobs that have not started away from workers that will not start them. Such a job can move safely: its run
+ * is taken back first, in one step that a late claim cannot undo.
+ */
+export class Relocation {
+  readonly #office: OfficeContext;
+  readonly #ender: JobEnder;
+  readonly #relaunch: Relaunch;
+
+  constructor(office: OfficeContext, ender: JobEnder, relaunch: Relaunch) {
+    this.#office = office;
+    this.#ender = ender;
+    this.#relaunch = relaunch;
+  }
+
+  /** Moves every unclaimed job of a node that takes no more; those it has claimed stay. */
+  async release(node: string, hostname: string): Promise<void> {
+    for (const job of this.#office.state.jobsOfNode(node)) {
+      if (job.state === 'dispatched') await this.move(job, hostname);
+    }
+  }
+
+  /**
+   * Moves one dispatched job to another server of its target, or ends it as lost when there is none. Answers
+   * `claimed`, and leaves it alone, when it is too late.
+   */
+  async move(job: ActiveJob, hostname: string): Promise<'moved' | 'claimed'> {
+    const { store, session, state, log } = this.#office;
+    const run = { job: job.fields.id, attempt: job.attempt };
+    const revocation = await store.revoke(session, run);
+    if (revocation.kind === 'claimed') return 'claimed';
+    const current = state.jobs.get(run.job);
+    if (current?.state !== 'dispatched' || current.attempt !== run.attempt) return 'moved';
+    log.log('info', 'A job that has not started leaves its server', { ...run, hostname });
+    if (current.abort !== undefined) await this.#ender.endAborted(current);
+    // One of a set is meant for this very server.
+    else if (current.fields['multiplex'] || !(await this.#relaunch(current))) {
+      await this.#ender.endLost(state.jobs.get(run.job) ?? current, hostname);
+    }
+    return 'moved';
+  }
+}
