@@ -146,8 +146,8 @@ export class ScriptedLauncher implements ProcessLauncher, ProcessSampler {
     return Promise.resolve(this.groups.get(String(group)));
   }
 
-  killStrays(marker: string): Promise<number> {
-    this.swept.push(marker);
+  killStrays(marker: string, match: 'exact' | 'prefix' = 'exact'): Promise<number> {
+    this.swept.push(match === 'exact' ? marker : `${marker}*`);
     return Promise.resolve(0);
   }
 

@@ -130,7 +130,7 @@ class WorkerService implements Worker {
     // Before hello: the primary takes runs that a new boot does not hold for lost, unless their result is there.
     const expireSec = this.#settings.expireDays * secondsPerDay;
     await this.#reporter.replay(expireSec);
-    await this.#reporter.saveLogs(expireSec);
+    await this.#reporter.buryLostRuns(this.#settings.node.id, expireSec);
     if (this.#drained !== undefined) return;
     const node = this.#settings.node.id;
     const handler = createTicketHandler({

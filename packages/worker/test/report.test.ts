@@ -127,7 +127,7 @@ test('a worker stopped while the store is away leaves the result in the spool an
   expect(harness.clock.pending).toBe(0);
 });
 
-test('a new boot stores the logs of runs that died with the old one, before it says hello', async () => {
+test('a new boot ends what is left of runs that died with the old one, and stores their logs', async () => {
   const harness = new Harness();
   for (const job of ['j1', 'j2']) {
     const log = await harness.logs.open(job);
@@ -140,5 +140,7 @@ test('a new boot stores the logs of runs that died with the old one, before it s
   expect(await harness.archive.text('j1')).toBe('what j1 said\n');
   expect(await harness.archive.text('j2')).toBe('what j2 said\n');
   expect(harness.logs.jobs()).toEqual([]);
+  // The other one ended well: what it may have started on purpose goes on.
+  expect(harness.launcher.swept).toEqual(['n1:j1-*']);
   await harness.worker.stop();
 });

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * Pids of all processes whose environment has exactly this variable, on systems with /proc; processes of other users
- * are only visible to root. One synchronous pass.
+ * Pids of all processes whose environment has this variable with exactly this value, or one that starts with it, on
+ * systems with /proc; processes of other users are only visible to root. One synchronous pass.
  */
-export function findMarked(name: string, value: string): number[] {
-  const entry = Buffer.from(`${name}=${value}\0`);
+export function findMarked(name: string, value: string, match: 'exact' | 'prefix'): number[] {
+  const entry = Buffer.from(match === 'exact' ? `${name}=${value}\0` : `${name}=${value}`);
   const found: number[] = [];
   for (const pid of processIds()) {
     if (pid === process.pid) continue;

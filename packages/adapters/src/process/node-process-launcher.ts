@@ -67,9 +67,9 @@ export class NodeProcessLauncher implements ProcessLauncher {
     return findGroup(group);
   }
 
-  async killStrays(marker: string): Promise<number> {
+  async killStrays(marker: string, match: 'exact' | 'prefix' = 'exact'): Promise<number> {
     let killed = 0;
-    for (const pid of findMarked('CARILLON_RUN', marker)) {
+    for (const pid of findMarked('CARILLON_RUN', marker, match)) {
       try {
         process.kill(pid, 'SIGKILL');
         killed += 1;

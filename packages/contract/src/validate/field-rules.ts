@@ -8,7 +8,7 @@ export type TypeName = 'string' | 'number' | 'boolean' | 'object';
 export interface FieldRule {
   readonly name: string;
   readonly required: boolean;
-  /** Undefined: any type. */
+  /** Without the null some fields admit. Undefined: any type. */
   readonly types: ReadonlySet<TypeName> | undefined;
   readonly isValid: (value: unknown) => boolean;
 }
@@ -42,7 +42,7 @@ function typesOf(schema: TSchema): ReadonlySet<TypeName> | undefined {
   return collectTypes(schema as SchemaShape, types) ? types : undefined;
 }
 
-/** Adds the types a schema admits; false when it admits all. */
+/** Adds the types a schema admits, null aside; false when it admits all. */
 function collectTypes(schema: SchemaShape, into: Set<TypeName>): boolean {
   if (schema.anyOf !== undefined) {
     let closed = true;
@@ -61,8 +61,10 @@ function collectTypes(schema: SchemaShape, into: Set<TypeName>): boolean {
       return true;
     case 'object':
     case 'array':
-    case 'null':
       into.add('object');
+      return true;
+    case 'null':
+      // Null alone does not make other objects a matter of value: they are still of the wrong type.
       return true;
     default:
       return false;

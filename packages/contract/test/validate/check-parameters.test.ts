@@ -77,6 +77,8 @@ describe('optional parameters (behaviour reference 1.6)', () => {
     [{ reset_cursor: null }, undefined],
     [{ reset_cursor: false }, undefined],
     [{ reset_cursor: 'now' }, 'Malformed parameter type: reset_cursor (string)'],
+    [{ reset_cursor: null }, undefined],
+    [{ reset_cursor: [] }, 'Malformed parameter type: reset_cursor (object)'],
     [{ abort_jobs: 1 }, undefined],
   ])('update_event %j', (params, expected) => {
     expect(refusalOf(apiCalls.update_event, { id: 'e1', ...params })).toBe(expected);
@@ -86,6 +88,7 @@ describe('optional parameters (behaviour reference 1.6)', () => {
     ['10', undefined],
     [10, undefined],
     ['all', undefined],
+    [null, undefined],
     [true, 'Malformed parameter type: limit (boolean)'],
     [[1], 'Malformed parameter type: limit (object)'],
   ])('get_schedule limit %j', (limit, expected) => {

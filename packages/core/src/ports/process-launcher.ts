@@ -59,10 +59,11 @@ export interface ProcessLauncher {
   resolveUser(user: string | number): Promise<UserInfo | undefined>;
   resolveGroup(group: string | number): Promise<number | undefined>;
   /**
-   * Kills every process whose environment has `CARILLON_RUN` with this value, also those that have left the group
-   * of their run, and resolves with their number. Where the system has no way to find them, nothing happens.
+   * Kills every process whose environment has `CARILLON_RUN` with this value, or with `prefix` one that starts with
+   * it, also those that have left the group of their run, and resolves with their number. Where the system has no
+   * way to find them, nothing happens.
    */
-  killStrays(marker: string): Promise<number>;
+  killStrays(marker: string, match?: 'exact' | 'prefix'): Promise<number>;
 }
 
 export interface UserInfo {

@@ -96,6 +96,16 @@ describe('the job (behaviour reference 3.3 and 5.9)', () => {
     expect(fields).not.toHaveProperty('title');
   });
 
+  test('flags given as booleans are 0 or 1 in the job', () => {
+    const overrides = { multiplex: true, detached: false, catch_up: true, queue: false };
+    expect(jobOf({ request: { overrides } }).fields).toMatchObject({
+      multiplex: 1,
+      detached: 0,
+      catch_up: 1,
+      queue: 0,
+    });
+  });
+
   test('control keys of requests and events have no effect', () => {
     const keys = {
       id: 'mine',

@@ -21,6 +21,17 @@ describe('which server (behaviour reference 5.1)', () => {
     ];
     expect(nodesOf({ event: all, members })).toEqual(['n1', 'n0', 'n9']);
   });
+  test('a group without a record has the members that declare it', () => {
+    const members = [
+      aMember('n2', { hostname: 'b', groups: ['gpu'] }),
+      aMember('n1', { hostname: 'a', groups: ['db', 'gpu'] }),
+      aMember('n3', { hostname: 'gpu3' }),
+    ];
+    const [first, second, ...others] = jobsOf(plan({ event: { target: 'gpu', ...all }, members }));
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ node: 'n1', fields: { nice_target: 'gpu', target: 'gpu' } });
+    expect(second).toMatchObject({ node: 'n2' });
+  });
   test('only available members with a free slot', () => {
     const members = [
       aMember('web1', { available: false }),
@@ -117,18 +128,19 @@ describe('refusals, in order and in words (behaviour reference 5.2)', () => {
     expect(launchChanges('e1', plan(setting))).toEqual([]);
   });
 
-  test('a server that is known but has not said hello since the failover is unavailable, not unknown', () => {
+  test('a server that is known but has not said hello since the failover is unavailable, not unknown; so is its group', () => {
     const server = {
       id: 'n1',
       hostname: 'db1',
       ip: '',
-      groups: [],
+      groups: ['gpu'],
       master: 0 as const,
       slots: 0,
       created: 1,
     };
     const changes: Change[] = [{ type: 'put', table: 'servers', seq: 1, record: server }];
     expect(plan({ event: { target: 'DB1' }, changes })).toMatchObject({ cause: 'no-server' });
+    expect(plan({ event: { target: 'gpu' }, changes })).toMatchObject({ cause: 'no-server' });
   });
 
   test.each<[ActiveJob['state'], boolean]>([

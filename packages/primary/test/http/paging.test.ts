@@ -9,6 +9,7 @@ describe('pages (behaviour reference 8.2)', () => {
     [{ limit: '0' }, 0, 50],
     [{ limit: 'all' }, 0, 50],
     [{ limit: '' }, 0, 50],
+    [{ offset: null, limit: null }, 0, 50],
     [{ limit: -5 }, 0, 50],
     [{ limit: '25' }, 0, 25],
     [{ limit: 100_000 }, 0, 100_000],

@@ -217,6 +217,17 @@ describe('get_event', () => {
     expect(await api.get('get_event', 'title=test%20event%202')).toMatchObject({ code: 'event' });
   });
 
+  test('an empty id leaves the choice to the title', async () => {
+    const { api } = await start();
+    expect(await api.get('get_event', 'id=&title=Test%20Event%202')).toMatchObject({
+      event: { id: '3c182051' },
+    });
+    expect(await api.call('get_event', { id: '', title: '' })).toEqual({
+      code: 'event',
+      description: 'Failed to locate event: No criteria specified',
+    });
+  });
+
   test('queue is there when the event allows queueing', async () => {
     const { api, office } = await start();
     office.addEvent({ id: 'queued', queue: 1 });
@@ -316,14 +327,30 @@ describe('run_event', () => {
     const { api } = await start();
     const { ids } = expectSuccess('run_event', await api.post('run_event', runText));
     const { job } = await api.call('get_job_status', { id: Array.isArray(ids) ? ids[0] : '' });
-    expect(job).toMatchObject({
-      event: '3c182051',
-      event_title: 'DB Reindex',
-      hostname: 'db1.internal.myserver.com',
-      timeout: 3600,
-      cpu_limit: 100,
-      params: { cust: 'Marketing' },
-    });
+    // All of it is honoured: the id names the event, the title is the job's.
+    const { id: event, title, ...settings } = objectOf(runText);
+    const hostname = 'db1.internal.myserver.com';
+    expect(job).toMatchObject({ ...settings, event, event_title: title, hostname });
+  });
+
+  test('one job for each server of a group with multiplexing', async () => {
+    const { api } = await start();
+    const { ids } = await api.call('run_event', { id: '3c182051', multiplex: 1 });
+    expect(ids).toEqual([
+      expect.stringMatching(/^j\w+$/),
+      expect.stringMatching(/^j\w+$/),
+      expect.stringMatching(/^j\w+$/),
+    ]);
+    expect(new Set(Object(ids)).size).toBe(3);
+  });
+
+  test('queue is there when the event allows queueing, also when nothing had to wait', async () => {
+    const { api, office } = await start();
+    office.addEvent({ id: 'queued', queue: 1, max_children: 1 });
+    const ids = [expect.stringMatching(/^j\w+$/)];
+    expect(await api.call('run_event', { id: 'queued' })).toEqual({ code: 0, ids, queue: 0 });
+    expect(await api.call('run_event', { id: 'queued' })).toEqual({ code: 0, ids, queue: 1 });
+    expect(await api.call('run_event', { id: 'queued' })).toEqual({ code: 0, ids, queue: 2 });
   });
 
   test('by title, from a query string, with single parameters', async () => {

@@ -210,7 +210,8 @@ function describeEnding(withLauncher: WithLauncher): void {
       expect(await launcher.killStrays(marker)).toBe(0);
       process.signalGroup('SIGKILL');
       await process.exited;
-      await launcher.killStrays(`${marker}-1`);
+      expect(await launcher.killStrays(`${marker}-1-`, 'prefix')).toBe(0);
+      expect(await launcher.killStrays(`${marker}-`, 'prefix')).toBe(1);
       await allText(process.stdout);
     }),
   );

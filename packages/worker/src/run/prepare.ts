@@ -28,6 +28,9 @@ export const isShellJob = (job: JobFields): boolean => job.command.trim() === sh
 /** Value of `CARILLON_RUN` in the environment of all processes of a run; unique for this node. */
 export const runMarker = (node: string, run: HeldRun): string => `${node}:${run.id}`;
 
+/** What the marks of all attempts of a job on this node start with. */
+export const jobMarker = (node: string, job: string): string => `${node}:${job}-`;
+
 /**
  * Everything needed to start a run's process (behaviour reference 5.6, 6.1, 6.2). `base`: the scrubbed environment.
  * Throws CarillonError with the description of the job's failure when its user, group or built-in program is unknown.

@@ -1,5 +1,15 @@
 import type { JobResult } from '@carillon/contract';
-import type { Cancel, Clock, JobLog, LogArchive, Logger, ResultSink, ResultSpool } from '@carillon/core';
+import type {
+  Cancel,
+  Clock,
+  JobLog,
+  LogArchive,
+  Logger,
+  ProcessLauncher,
+  ResultSink,
+  ResultSpool,
+} from '@carillon/core';
+import { jobMarker } from './prepare.js';
 
 const firstPauseMs = 100;
 const longestPauseMs = 2000;
@@ -11,6 +21,7 @@ export interface ReportDeps {
   archive: LogArchive;
   spool: ResultSpool;
   results: ResultSink;
+  launcher: Pick<ProcessLauncher, 'killStrays'>;
 }
 
 /**
@@ -72,16 +83,20 @@ export class ResultReporter {
   }
 
   /**
-   * Stores the logs of runs that died with an earlier boot and left no result: the primary ends those jobs, their
-   * logs are here. For after the replay and before the first run. What fails is left for the next boot.
+   * Cleans up after runs that died with an earlier boot and left no result, which the primary ends: whatever still
+   * runs of them is killed, so that it cannot meet the job's next run, and their logs are stored. For after the
+   * replay and before the first run. What fails is left for the next boot.
    */
-  async saveLogs(expireSec: number): Promise<void> {
-    const { logs, archive, logger } = this.#deps;
+  async buryLostRuns(node: string, expireSec: number): Promise<void> {
+    const { logs, archive, logger, launcher } = this.#deps;
     try {
       for (const job of await logs.list()) {
         if (this.#stopped) return;
         // One that is in the archive was handed in, only its file was not removed any more.
-        if ((await archive.get(job)) === undefined) await this.#archive(job, expireSec);
+        if ((await archive.get(job)) === undefined) {
+          await launcher.killStrays(jobMarker(node, job), 'prefix');
+          await this.#archive(job, expireSec);
+        }
         await logs.remove(job);
       }
     } catch (error) {
