@@ -57,10 +57,14 @@ async function assemble(
   const primary = config.roles.primary
     ? await startPrimary({ config, directory, log, nodeId, redisUrl, secret })
     : undefined;
+  if (primary !== undefined) parts.push(primary);
   const worker = config.roles.worker ? await startWorkerRole(settings, primary, log) : undefined;
-  // With a Redis of its own nobody can take over, and this primary has to apply the last results itself.
-  const order = config.redis.url === undefined ? [worker, primary] : [primary, worker];
-  parts.push(...order.filter((part) => part !== undefined).reverse());
+  if (worker !== undefined) {
+    // Parts end last to first. With a Redis of its own nobody can take over, and this primary has to apply the
+    // worker's last results itself; otherwise it hands over at once and the worker drains afterwards.
+    const isAlone = config.redis.url === undefined || primary === undefined;
+    parts.splice(isAlone ? parts.length : parts.length - 1, 0, worker);
+  }
   log.log('info', 'The node runs', { id: nodeId, ...(primary === undefined ? {} : { url: primary.url }) });
   return {
     nodeId,

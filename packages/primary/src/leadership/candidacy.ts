@@ -48,6 +48,8 @@ export class Candidacy {
   #term: Term | undefined;
   #holder: PrimaryInfo | undefined;
   #running = false;
+  /** Settles when no request for the lease is under way. */
+  #request: Promise<void> = Promise.resolve();
   #attempting = false;
   /** Until then this node does not compete: it stepped down by request. */
   #notBeforeMs = Number.NEGATIVE_INFINITY;
@@ -103,6 +105,7 @@ export class Candidacy {
     this.#nextTry?.();
     this.#unobserve?.();
     this.#endTerm('stopping');
+    await this.#request.catch(() => undefined);
     await this.#closing;
   }
 
@@ -123,7 +126,10 @@ export class Candidacy {
     this.#attempting = true;
     try {
       await this.#closing;
-      if (this.#running && this.#deps.clock.monotonicMs() >= this.#notBeforeMs) await this.#tryOnce();
+      if (this.#competes()) {
+        this.#request = this.#tryOnce();
+        await this.#request;
+      }
     } catch (error) {
       this.#holder = undefined;
       this.#deps.log.log('debug', 'The lease could not be asked for', { error: String(error) });
@@ -131,6 +137,10 @@ export class Candidacy {
       this.#attempting = false;
       if (this.#term === undefined) this.#schedule();
     }
+  }
+
+  #competes(): boolean {
+    return this.#running && this.#deps.clock.monotonicMs() >= this.#notBeforeMs;
   }
 
   async #tryOnce(): Promise<void> {
@@ -143,7 +153,8 @@ export class Candidacy {
       this.#holder = answer.holder;
       return;
     }
-    if (!this.#running) {
+    // It was asked to stop or to make way while the request was under way.
+    if (!this.#competes()) {
       await this.#deps.lease.resign(token);
       return;
     }

@@ -187,3 +187,26 @@ describe('Candidacy', () => {
     expect(clock.pending).toBe(0);
   });
 });
+
+test('a lease that is granted while the node is stopping is given back before it has stopped', async () => {
+  const { clock, node, board } = cluster();
+  const a = node('a');
+  let grant: () => void = () => undefined;
+  const acquire = a.lease.acquire.bind(a.lease);
+  a.lease.acquire = async (...request) => {
+    const answer = await acquire(...request);
+    await new Promise<void>((resolve) => {
+      grant = resolve;
+    });
+    return answer;
+  };
+  a.candidacy.start();
+  await clock.advanceSettling(0);
+  expect(board.holding).toBeDefined();
+  const stopped = a.candidacy.stop();
+  grant();
+  await stopped;
+  expect(board.holding).toBeUndefined();
+  expect(a.story).toEqual([]);
+  expect(clock.pending).toBe(0);
+});
