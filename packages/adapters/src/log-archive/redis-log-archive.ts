@@ -8,6 +8,8 @@ const pieceBytes = 256 * 1024;
 const lingerSec = 60;
 /** Pieces outlive their head, so that a reader who found the head finds them all; covers a slow put as well. */
 const pieceExtraSec = 3_600;
+/** A century; Redis refuses times that overflow its clock. */
+const longestKeepSec = 3_155_760_000;
 /** Pieces whose expiry is set in one round trip. */
 const expireAtOnce = 500;
 
@@ -31,7 +33,7 @@ export class RedisLogArchive implements LogArchive {
   }
 
   async put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void> {
-    const keepSec = Math.max(1, Math.ceil(expireSec));
+    const keepSec = Math.min(longestKeepSec, Math.max(1, Math.ceil(expireSec)));
     const generation = this.#random.hex(8);
     let first: Buffer | undefined;
     let pieces = 0;

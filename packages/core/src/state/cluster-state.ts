@@ -186,7 +186,8 @@ export class ClusterState {
     const totals = this.stats.totals;
     totals.jobs_completed += 1;
     if (change.row.code !== 0) totals.jobs_failed += 1;
-    totals.jobs_elapsed += change.row.elapsed;
+    // Seconds with milliseconds: sums of fractions drift.
+    totals.jobs_elapsed = Math.round((totals.jobs_elapsed + change.row.elapsed) * 1000) / 1000;
     totals.jobs_log_size += change.row.log_file_size;
   }
 

@@ -71,6 +71,15 @@ function describeContents(withArchive: WithArchive): void {
     })(),
   );
 
+  test.each([1, large])(
+    'a log of %d bytes that is to be kept for longer than can be counted is kept',
+    (size) =>
+      withArchive(async (archive) => {
+        await archive.put('j1', chunksOf(bytes(size)), Number.MAX_SAFE_INTEGER * dayS);
+        expect(await bytesOf(archive, 'j1')).toEqual(bytes(size));
+      })(),
+  );
+
   test(
     'any sequence of chunks, also when the source uses its buffer again',
     withArchive(async (archive) => {
