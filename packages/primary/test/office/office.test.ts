@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Change, ClusterState } from '@carillon/core';
-import { admin, newEvent, officeOf, OfficeWorld, startMs, type TestWorker } from '../support/office-world.js';
+import {
+  admin,
+  dispatchedJob,
+  newEvent,
+  officeOf,
+  OfficeWorld,
+  onDemand,
+  runningJob,
+  startMs,
+} from '../support/office-world.js';
 
 function disable(state: ClusterState, table: 'categories' | 'plugins', id: string): void {
   const entry = state[table].entry(id);
@@ -13,7 +22,6 @@ function disable(state: ClusterState, table: 'categories' | 'plugins', id: strin
   } as Change);
 }
 
-const onDemand = { timing: false as const };
 const minute = (offset: number) => Math.floor(startMs / 60_000) * 60 + 60 * offset;
 
 describe('a job', () => {
@@ -81,11 +89,7 @@ describe('a job', () => {
 
 describe('aborting', () => {
   test('a job that no worker has claimed ends at once and can never be claimed', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
+    const { office, worker, job } = await dispatchedJob();
     await office.abortJob(job, admin);
     expect(await office.completedJob(job)).toMatchObject({
       code: 1,
@@ -96,13 +100,7 @@ describe('aborting', () => {
   });
 
   test('a running job is told to its worker, and again when the worker comes back', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    await worker.work();
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    await world.settle();
+    const { world, office, worker, job } = await runningJob();
     world.channel.lose('http://p1', 'network');
     await office.abortJob(job, admin);
     expect(worker.received.filter((message) => message.type === 'abort')).toEqual([]);
@@ -286,152 +284,6 @@ describe('queueing', () => {
     await expect(office.launch({ event: id, overrides: {}, now: 5 })).rejects.toThrow(
       'Failed to launch event: Maximum of 1 job already running for event: Minutely',
     );
-  });
-});
-
-describe('workers', () => {
-  test('a restarted worker has lost the runs of its earlier boot', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    await worker.work();
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    await world.settle();
-    await worker.die();
-    await world.worker('w1', 'p1', 'another boot');
-    await world.settle();
-    expect(await office.completedJob(job)).toMatchObject({
-      code: 1,
-      description: "Aborted Job: Server 'w1' shut down unexpectedly.",
-    });
-  });
-
-  test('a run that was claimed but never reported is found out when the worker restarts', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    worker.report = () => undefined;
-    await worker.work();
-    expect(worker.claimed).toEqual([job]);
-    expect(office.activeJob(job)?.state).toBe('dispatched');
-    await worker.die();
-    await world.worker('w1', 'p1', 'another boot');
-    expect((await office.completedJob(job))?.description).toContain('shut down unexpectedly');
-  });
-
-  test('a result on its way saves a job whose worker is gone', async () => {
-    const world = new OfficeWorld();
-    const first = await world.primary('p1');
-    const worker = await world.worker('w1', 'p1');
-    await worker.work();
-    const id = await officeOf(first).createEvent(newEvent(onDemand), admin);
-    const job = (await officeOf(first).launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    await world.settle();
-    await first.stop();
-    await worker.settle(job);
-    await worker.die();
-    const second = await world.primary('p2');
-    await world.worker('w1', 'p2', 'another boot');
-    await world.settle();
-    expect(await officeOf(second).completedJob(job)).toMatchObject({ code: 0 });
-    await second.stop();
-  });
-
-  test('a silent worker gets no jobs, its jobs are shown as silent, and are lost in the end', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    await worker.work();
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    await world.settle();
-    await world.clock.advanceSettling(5_000);
-    expect(office.activeJob(job)?.state).toBe('silent');
-    await expect(office.launch({ event: id, overrides: {}, now: 5 })).rejects.toThrow(
-      'Could not find any servers',
-    );
-    await world.clock.advanceSettling(116_000);
-    expect(await office.completedJob(job)).toMatchObject({ special_shutdown: true, code: 1 });
-    expect(office.state.servers.size).toBe(0);
-    expect((await office.history(undefined, 0, 10)).length).toBe(1);
-  });
-
-  test('a leaving worker hands on what it has not started, and keeps what it has', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const [leaving, staying] = [await world.worker('w1', 'p1'), await world.worker('w2', 'p1')];
-    const fields = { ...onDemand, algo: 'prefer_first' as const, max_children: 2 };
-    const id = await office.createEvent(newEvent(fields), admin);
-    const launch = async () => (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    const started = await launch();
-    await leaving.work();
-    await leaving.leave();
-    const next = await launch();
-    expect(office.activeJob(next)).toMatchObject({ state: 'dispatched', hostname: 'w2' });
-    expect(office.activeJob(started)).toMatchObject({ state: 'running', hostname: 'w1' });
-    await staying.work();
-    expect([leaving.claimed, staying.claimed]).toEqual([[started], [next]]);
-  });
-
-  test.each([
-    ['is handed on by a worker that leaves', async (worker: TestWorker) => worker.leave()],
-    [
-      'moves on from a worker that is lost',
-      async (worker: TestWorker, world: OfficeWorld, other: TestWorker) => {
-        await worker.die();
-        for (let second = 0; second < 125; second += 1) {
-          other.beat();
-          await world.clock.advanceSettling(1_000);
-        }
-      },
-    ],
-  ])('a job without a process %s, and runs once, under its own id', async (_case, goAway) => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const [first, second] = [await world.worker('w1', 'p1'), await world.worker('w2', 'p1')];
-    const fields = { ...onDemand, algo: 'prefer_first' as const, max_children: 1 };
-    const id = await office.createEvent(newEvent(fields), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    expect(office.activeJob(job)).toMatchObject({ state: 'dispatched', hostname: 'w1' });
-    await goAway(first, world, second);
-    expect(office.activeJob(job)).toMatchObject({ state: 'dispatched', hostname: 'w2' });
-    await second.work();
-    await first.work();
-    expect([first.claimed, second.claimed]).toEqual([[], [job]]);
-    await second.settle(job);
-    expect(await office.completedJob(job)).toMatchObject({ code: 0, hostname: 'w2' });
-  });
-
-  test('a job without a process and without another server ends as lost', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    await worker.leave();
-    expect(await office.completedJob(job)).toMatchObject({
-      code: 1,
-      description: "Aborted Job: Server 'w1' shut down unexpectedly.",
-    });
-    expect(office.state.jobs.size).toBe(0);
-  });
-
-  test('runs of a worker that comes back after its jobs were given up are ended', async () => {
-    const world = new OfficeWorld();
-    const office = officeOf(await world.primary('p1'));
-    const worker = await world.worker('w1', 'p1');
-    await worker.work();
-    const id = await office.createEvent(newEvent(onDemand), admin);
-    const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-    await world.settle();
-    await world.clock.advanceSettling(125_000);
-    await worker.connect('p1');
-    expect(worker.received).toContainEqual({ type: 'abort', job, attempt: 1, reason: 'The job has ended' });
-    await worker.settle(job);
-    expect((await office.history(undefined, 0, 10)).length).toBe(1);
   });
 });
 

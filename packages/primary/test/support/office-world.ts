@@ -227,3 +227,23 @@ export function newEvent(fields: Partial<EventRecord> = {}): Record<string, unkn
     ...fields,
   };
 }
+
+/** Settings of an event that only runs when asked to. */
+export const onDemand = { timing: false as const };
+
+/** A primary `p1`, a worker `w1` that takes no tickets yet, and a job that was dispatched to it. */
+export async function dispatchedJob() {
+  const world = new OfficeWorld();
+  const office = officeOf(await world.primary('p1'));
+  const worker = await world.worker('w1', 'p1');
+  const id = await office.createEvent(newEvent(onDemand), admin);
+  const job = (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
+  return { world, office, worker, id, job };
+}
+
+/** As `dispatchedJob`, and the worker has claimed it. */
+export async function runningJob() {
+  const started = await dispatchedJob();
+  await started.worker.work();
+  return started;
+}
