@@ -79,8 +79,9 @@ write_redis_wrapper() {
   folders="$(cd "$work/tree" && find . -name '*.so*' -exec dirname {} \; | sort -u | sed 's,^\./,,')"
   mkdir -p "$work/bin"
   {
+    # Only what the shell itself knows: the server may be started without a PATH.
     printf '#!/bin/sh\n# The redis-server beside this file, with its own libraries.\n'
-    printf 'tree="$(cd "$(dirname "$0")/../tree" && pwd)"\n'
+    printf 'tree="$(cd "${0%%/*}/../tree" && pwd)"\n'
     for folder in $folders; do
       printf 'LD_LIBRARY_PATH="$tree/%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"\n' "$folder"
     done
