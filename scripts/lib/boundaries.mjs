@@ -94,30 +94,24 @@ export const forbiddenUses = {
   worker: [...clocks, ...foreignSurroundings],
 };
 
+/** What services reach through ports alone. */
+const outsideServices = [
+  'child_process',
+  'cluster',
+  'crypto',
+  'fs',
+  'fs/promises',
+  'timers',
+  'timers/promises',
+  'worker_threads',
+];
+
 /** Built-in modules that a package's sources may not import; `*` stands for all. */
 export const forbiddenBuiltins = {
   contract: ['*'],
   core: ['*'],
-  primary: [
-    'child_process',
-    'cluster',
-    'crypto',
-    'fs',
-    'fs/promises',
-    'timers',
-    'timers/promises',
-    'worker_threads',
-  ],
-  worker: [
-    'child_process',
-    'cluster',
-    'crypto',
-    'fs',
-    'fs/promises',
-    'timers',
-    'timers/promises',
-    'worker_threads',
-  ],
+  primary: outsideServices,
+  worker: outsideServices,
 };
 
 /** Lines of a file, and files of a source folder. */
