@@ -14,6 +14,22 @@ export type RunRef = Static<typeof RunRef>;
 /** Name of a run in queues: job id and attempt, no colon. */
 export const runId = (run: RunRef): string => `${run.job}-${run.attempt}`;
 
+/**
+ * Why a job is ended before it ends by itself (behaviour reference 5.10): by hand, one or by criteria; because its event
+ * was disabled; by one of its limits; or because its worker shuts down.
+ */
+export const AbortKind = Type.Union([
+  Type.Literal('manual'),
+  Type.Literal('bulk'),
+  Type.Literal('disabled'),
+  Type.Literal('timeout'),
+  Type.Literal('memory'),
+  Type.Literal('cpu'),
+  Type.Literal('log'),
+  Type.Literal('shutdown'),
+]);
+export type AbortKind = Static<typeof AbortKind>;
+
 /** What a worker knows about one of its running jobs. */
 export const RunReport = Type.Object({
   job: Type.String(),
@@ -85,6 +101,7 @@ export const PrimaryMessage = Type.Union([
     type: Type.Literal('abort'),
     job: Type.String(),
     attempt: Type.Integer(),
+    kind: AbortKind,
     reason: Type.String(),
   }),
   /** Changed settings of an active job (update_job). */
@@ -112,6 +129,8 @@ export interface JobOutcome {
   description: string;
   /** Set when the run was aborted. */
   abort_reason?: string;
+  /** Set with `abort_reason`; not part of the job's record. */
+  abort?: AbortKind;
   /** 1: the process ended without reporting completion. */
   unknown?: 1;
 }

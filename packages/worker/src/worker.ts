@@ -11,7 +11,8 @@ import { Runner } from './run/runner.js';
 import { Sampling } from './sampling.js';
 import type { WorkerDeps, WorkerSettings } from './settings.js';
 
-const shutdownReason = 'Worker is shutting down';
+/** Text of behaviour reference 5.10. */
+const shutdownReason = 'Shutting down server';
 const secondsPerDay = 86_400;
 /** Beyond the kill timeout, for processes to vanish and logs to be closed. */
 const settleMs = 3000;
@@ -141,7 +142,7 @@ class WorkerService implements Worker {
       node,
       boot: this.boot,
       start: (run) => {
-        if (this.#isOver) this.#aborts.request(run, shutdownReason);
+        if (this.#isOver) this.#aborts.request(run, 'shutdown', shutdownReason);
         return this.#runner.start(run);
       },
     });
@@ -179,7 +180,7 @@ class WorkerService implements Worker {
     const { killTimeoutMs, reportGraceMs } = this.#settings;
     const abortAll = (): void => {
       this.#isOver = true;
-      for (const run of this.#runs.all()) this.#aborts.request(run, shutdownReason);
+      for (const run of this.#runs.all()) this.#aborts.request(run, 'shutdown', shutdownReason);
     };
     if (graceMs <= 0) abortAll();
     else this.#cancelDeadlines.push(clock.after(graceMs, abortAll));
@@ -208,7 +209,7 @@ class WorkerService implements Worker {
         return;
       case 'abort': {
         const run = this.#runs.get(message);
-        if (run !== undefined) this.#aborts.request(run, message.reason);
+        if (run !== undefined) this.#aborts.request(run, message.kind, message.reason);
         return;
       }
       case 'update':

@@ -6,6 +6,7 @@ const aborted = (reason: string) => ({
   code: 1,
   description: `Job Aborted: ${reason}`,
   abort_reason: reason,
+  abort: 'manual',
 });
 
 const running = async (): Promise<Harness> => {
@@ -18,7 +19,7 @@ const running = async (): Promise<Harness> => {
   return harness;
 };
 const abort = (harness: Harness, reason: string, attempt = 1): Promise<void> => {
-  harness.primary.send({ type: 'abort', job: 'j1', attempt, reason });
+  harness.primary.send({ type: 'abort', job: 'j1', attempt, kind: 'manual', reason });
   return harness.settle();
 };
 
@@ -84,7 +85,7 @@ describe('abort', () => {
   test('another attempt or an unknown job is not meant', async () => {
     const harness = await running();
     await abort(harness, 'why', 2);
-    harness.primary.send({ type: 'abort', job: 'constructor', attempt: 1, reason: 'why' });
+    harness.primary.send({ type: 'abort', job: 'constructor', attempt: 1, kind: 'manual', reason: 'why' });
     await harness.settle();
     const process = await harness.launcher.process();
     expect(process.signals).toEqual([]);

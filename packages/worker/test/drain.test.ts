@@ -29,7 +29,7 @@ test('a drained worker takes nothing new, lets jobs finish in the grace and abor
   expect(harness.launcher.launched[1]?.signals).toEqual(['SIGTERM']);
   expect(harness.results.values.map(({ job, outcome }) => [job, outcome.description])).toEqual([
     ['j1', expect.stringContaining('exited')],
-    ['j2', 'Job Aborted: Worker is shutting down'],
+    ['j2', 'Job Aborted: Shutting down server'],
   ]);
   expect(harness.worker.isConnected).toBe(false);
   expect(harness.clock.pending).toBe(0);
@@ -51,7 +51,7 @@ test('stop during a drain ends the grace', async () => {
   await harness.settle();
   await harness.worker.stop();
   await drained;
-  expect(harness.results.values[0]?.outcome.abort_reason).toBe('Worker is shutting down');
+  expect(harness.results.values[0]?.outcome.abort_reason).toBe('Shutting down server');
   expect(harness.clock.pending).toBe(0);
 });
 
@@ -67,7 +67,7 @@ test('a job claimed while the worker stops is ended without a process', async ()
   gate.resolve();
   await stopped;
   expect(harness.launcher.launched.length).toBe(0);
-  expect(harness.results.values[0]?.outcome.abort_reason).toBe('Worker is shutting down');
+  expect(harness.results.values[0]?.outcome.abort_reason).toBe('Shutting down server');
 });
 
 test('a process that cannot be killed does not keep a worker from stopping', async () => {

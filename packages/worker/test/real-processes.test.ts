@@ -136,12 +136,13 @@ describe('with real processes', () => {
     // Started, and its progress: by then the children exist.
     await harness.primary.messages.reached(2);
     const [notice] = harness.primary.ofType('run');
-    harness.primary.send({ type: 'abort', job: 'j1', attempt: 1, reason: 'enough' });
+    harness.primary.send({ type: 'abort', job: 'j1', attempt: 1, kind: 'manual', reason: 'enough' });
     await harness.results.reached(1);
     expect(harness.results.values[0]?.outcome).toEqual({
       code: 1,
       description: 'Job Aborted: enough',
       abort_reason: 'enough',
+      abort: 'manual',
     });
     expect(await createProcessSampler().sample([notice?.run.pid ?? 0])).toEqual(new Map());
     // Fails by running out of time when something of the tree lives on.

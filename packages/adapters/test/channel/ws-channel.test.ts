@@ -321,7 +321,7 @@ describe('bad input', () => {
     const client = await provenClient(port);
     client.socket.send(JSON.stringify(helloOf('n1')));
     const { link, probe } = await accepted.promise;
-    link.send({ type: 'abort', job: 'j1', attempt: 1, reason: 'x'.repeat(3_000) });
+    link.send({ type: 'abort', job: 'j1', attempt: 1, kind: 'manual', reason: 'x'.repeat(3_000) });
     expect(log.lines.map((line) => line.level)).toEqual(['warn']);
     client.socket.send('x'.repeat(3_000));
     expect((await client.closed).code).toBe(1009);
@@ -338,7 +338,7 @@ describe('bad input', () => {
     client.socket.pause();
     const reason = 'x'.repeat(100_000);
     for (let n = 0; n < 1_000 && probe.closed.values.length === 0; n += 1) {
-      link.send({ type: 'abort', job: 'j1', attempt: 1, reason });
+      link.send({ type: 'abort', job: 'j1', attempt: 1, kind: 'manual', reason });
     }
     expect(probe.closed.values).toEqual(['too much is waiting to be sent']);
     client.socket.terminate();

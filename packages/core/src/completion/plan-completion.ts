@@ -77,7 +77,8 @@ export function lostOutcome(hostname: string): JobOutcome {
   return { code: 1, description: `Aborted Job: Server '${hostname}' shut down unexpectedly.` };
 }
 
-function finishChanges(fields: JobFields, outcome: JobOutcome, context: CompletionContext): Change[] {
+function finishChanges(fields: JobFields, ending: JobOutcome, context: CompletionContext): Change[] {
+  const { abort: _kind, ...outcome } = ending;
   const start = fields.time_start ?? context.nowMs / 1000;
   const end = fields.time_end ?? start;
   const record: JobFields = {

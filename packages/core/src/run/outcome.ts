@@ -1,7 +1,13 @@
-import type { JobOutcome } from '@carillon/contract';
+import type { AbortKind, JobOutcome } from '@carillon/contract';
 import { normaliseCode } from '../completion/plan-completion.js';
 import type { ProcessExit } from '../ports/process-launcher.js';
 import type { OutputProtocol } from './plugin-protocol.js';
+
+/** Why a run is being ended. */
+export interface RunAbort {
+  readonly kind: AbortKind;
+  readonly reason: string;
+}
 
 /** All that is known when a process has ended. */
 export interface RunEnd {
@@ -10,7 +16,7 @@ export interface RunEnd {
   exit: ProcessExit;
   output: Pick<OutputProtocol, 'report' | 'firstErrorLine'>;
   /** Set when the run was being aborted, whatever the process said or did then. */
-  abortReason: string | undefined;
+  abort: RunAbort | undefined;
 }
 
 /**
@@ -19,15 +25,15 @@ export interface RunEnd {
  * status is the report. Codes given as digits are numbers.
  */
 export function outcomeOf(end: RunEnd): JobOutcome {
-  if (end.abortReason !== undefined) return abortedRunOutcome(end.abortReason);
+  if (end.abort !== undefined) return abortedRunOutcome(end.abort);
   const completion = end.output.report.completion;
   if (completion !== undefined) return reportedOutcome(completion.code, completion.description);
   return end.kind === 'shell' ? shellOutcome(end) : unreportedOutcome(end);
 }
 
 /** Outcome of a run that was aborted, for whatever reason (behaviour reference 5.10). */
-export function abortedRunOutcome(reason: string): JobOutcome {
-  return { code: 1, description: `Job Aborted: ${reason}`, abort_reason: reason };
+export function abortedRunOutcome({ kind, reason }: RunAbort): JobOutcome {
+  return { code: 1, description: `Job Aborted: ${reason}`, abort_reason: reason, abort: kind };
 }
 
 function reportedOutcome(reportedCode: number | string, description: string): JobOutcome {

@@ -1,11 +1,12 @@
-import type { JobFields, JobState } from '@carillon/contract';
+import type { AbortKind, JobFields, JobState } from '@carillon/contract';
 
 /** Why and by whose wish a job is being ended. */
 export interface AbortRequest {
   /** Text that goes into `abort_reason` and the description. */
   reason: string;
-  /** True: somebody asked for it by hand; no failure mail, no catch-up rewind. */
-  manual: boolean;
+  kind: AbortKind;
+  /** True: the minute of a scheduled catch-up job is not made up again, whatever its kind of abort says. */
+  noRewind?: true;
 }
 
 /** A job that is not completed: the wire fields plus what only the control plane knows. */

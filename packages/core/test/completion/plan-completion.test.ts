@@ -110,7 +110,7 @@ describe('planCompletion', () => {
   });
 
   test('a recorded abort wins over a reported success', () => {
-    const aborted: ActiveJob = { ...job, abort: { reason: 'Manually aborted by user: joe', manual: true } };
+    const aborted: ActiveJob = { ...job, abort: { reason: 'Manually aborted by user: joe', kind: 'manual' } };
     expect(finish(planCompletion(aborted, result, context)).record).toMatchObject({
       code: 1,
       description: 'Job Aborted: Manually aborted by user: joe',

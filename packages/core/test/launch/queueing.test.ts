@@ -122,7 +122,7 @@ describe('queueing (behaviour reference 5.5)', () => {
   });
 
   test('planDrain: the first of each queue, without those that are to be aborted', () => {
-    const abort = { reason: 'x', manual: true };
+    const abort = { reason: 'x', kind: 'manual' as const };
     const state = aState(
       [anEvent(queue), anEvent({ ...queue, id: 'e2' })],
       [

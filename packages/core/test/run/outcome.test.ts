@@ -23,7 +23,7 @@ const end = (
   pid: 42,
   exit: typeof exit === 'number' ? { code: exit, signal: null } : { code: null, signal: exit },
   output: { report: { reported: {}, ...(completion === undefined ? {} : { completion }) }, firstErrorLine },
-  abortReason,
+  abort: abortReason === undefined ? undefined : { kind: 'timeout', reason: abortReason },
 });
 const said = (code: number | string, description = ''): PluginReport['completion'] => ({ code, description });
 
@@ -65,7 +65,7 @@ describe('outcomeOf', () => {
     [
       'an abort beats success',
       end('plugin', 0, said(0), undefined, 'why'),
-      { code: 1, description: 'Job Aborted: why', abort_reason: 'why' },
+      { code: 1, description: 'Job Aborted: why', abort_reason: 'why', abort: 'timeout' },
     ],
   ])('%s', (_name, input, outcome) => {
     expect(outcomeOf(input)).toEqual(outcome);

@@ -120,6 +120,7 @@ export class WorkforceService {
         type: 'abort',
         job: stray.job,
         attempt: stray.attempt,
+        kind: 'manual',
         reason: 'The job has ended',
       });
     }
@@ -191,7 +192,9 @@ export class WorkforceService {
   sendAbort(job: ActiveJob): void {
     if (job.abort === undefined) return;
     const run = { job: job.fields.id, attempt: job.attempt };
-    this.registry.get(job.node)?.link?.send({ type: 'abort', ...run, reason: job.abort.reason });
+    this.registry
+      .get(job.node)
+      ?.link?.send({ type: 'abort', ...run, kind: job.abort.kind, reason: job.abort.reason });
   }
 
   /** Tells the worker of a job about changed settings; the stored job carries them as well. */

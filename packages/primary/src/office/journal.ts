@@ -12,6 +12,7 @@ export class Journal {
   readonly #state: ClusterState;
   readonly #onFailure: (reason: string) => void;
   readonly #observers: ((changes: readonly Change[]) => void)[] = [];
+  readonly #durableObservers: ((changes: readonly Change[]) => void)[] = [];
 
   constructor(store: Store, session: Session, state: ClusterState, onFailure: (reason: string) => void) {
     this.#store = store;
@@ -25,18 +26,50 @@ export class Journal {
     this.#observers.push(observer);
   }
 
+  /** Calls with the changes of each commit once they are durable. */
+  observeDurable(observer: (changes: readonly Change[]) => void): void {
+    this.#durableObservers.push(observer);
+  }
+
   /** Resolves when all changes are durable. Throws CarillonError `unavailable` otherwise. */
-  async commit(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return;
+  commit(changes: readonly Change[]): Promise<void> {
+    return this.transact((apply) => apply(changes));
+  }
+
+  /**
+   * One commit of several steps, each planned against a memory that holds the steps before it. `plan` runs at once and
+   * must not wait for anything. Answers what it returned, when all steps are durable; throws CarillonError
+   * `unavailable` otherwise.
+   */
+  async transact<T>(plan: (apply: (changes: readonly Change[]) => void) => T): Promise<T> {
     if (this.#session.signal.aborted) throw unavailable();
-    for (const change of changes) this.#state.applyChange(change);
-    for (const observer of this.#observers) observer(changes);
+    const changes: Change[] = [];
+    const result = this.#applySteps(plan, changes);
+    if (changes.length === 0) return result;
     try {
       await this.#store.commit(this.#session, changes);
     } catch (error) {
       const cause = error instanceof FencedError ? 'another node is the primary' : String(error);
       this.#onFailure(`a write was not confirmed: ${cause}`);
       throw unavailable();
+    }
+    for (const observer of this.#durableObservers) observer(changes);
+    return result;
+  }
+
+  #applySteps<T>(plan: (apply: (changes: readonly Change[]) => void) => T, all: Change[]): T {
+    try {
+      return plan((changes) => {
+        for (const change of changes) {
+          this.#state.applyChange(change);
+          all.push(change);
+        }
+        if (changes.length > 0) for (const observer of this.#observers) observer(changes);
+      });
+    } catch (error) {
+      // Steps in memory that will never be stored.
+      if (all.length > 0) this.#onFailure(`a plan failed half-way: ${String(error)}`);
+      throw error;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { CarillonError, type HistoryRow, type JobFields } from '@carillon/contract';
 import {
+  type AbortRequest,
   type ActiveJob,
   type Caller,
   type Cancel,
@@ -68,7 +69,7 @@ export class LeaderOffice implements Office {
   }
 
   async #abortJobsOf(event: string, title: string): Promise<void> {
-    const request = { reason: `Event '${title}' has been disabled.`, manual: false };
+    const request = { reason: `Event '${title}' has been disabled.`, kind: 'disabled' as const };
     for (const job of this.state.jobsOfEvent(event)) {
       if (!job.fields['detached']) await this.#abort(job, request);
     }
@@ -121,10 +122,10 @@ export class LeaderOffice implements Office {
     const job = this.state.jobs.get(id);
     if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
     const who = caller.kind === 'user' ? `user: ${caller.id}` : `API Key: ${caller.id} (${caller.title})`;
-    await this.#abort(job, { reason: `Manually aborted by ${who}`, manual: true });
+    await this.#abort(job, { reason: `Manually aborted by ${who}`, kind: 'manual' });
   }
 
-  async #abort(job: ActiveJob, request: { reason: string; manual: boolean }): Promise<void> {
+  async #abort(job: ActiveJob, request: AbortRequest): Promise<void> {
     const running = await this.#services.ender.abort(job, request);
     if (running !== undefined) this.#services.workforce.sendAbort(running);
   }

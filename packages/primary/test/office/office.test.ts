@@ -109,6 +109,7 @@ describe('aborting', () => {
       type: 'abort',
       job,
       attempt: 1,
+      kind: 'manual',
       reason: 'Manually aborted by API Key: kadmin (Admin)',
     });
     await worker.settle(job);

@@ -124,7 +124,13 @@ describe('workers', () => {
     const { world, office, worker, job } = await runningJob();
     await world.clock.advanceSettling(125_000);
     await worker.connect('p1');
-    expect(worker.received).toContainEqual({ type: 'abort', job, attempt: 1, reason: 'The job has ended' });
+    expect(worker.received).toContainEqual({
+      type: 'abort',
+      job,
+      attempt: 1,
+      kind: 'manual',
+      reason: 'The job has ended',
+    });
     await worker.settle(job);
     expect((await office.history(undefined, 0, 10)).length).toBe(1);
   });

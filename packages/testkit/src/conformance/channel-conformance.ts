@@ -27,7 +27,13 @@ export const helloOf = (id: string): WorkerHello => ({
   draining: false,
 });
 const beat = (cpu: number): WorkerMessage => ({ type: 'beat', cpu, mem: 1, runs: [] });
-const abortOf = (job: string): PrimaryMessage => ({ type: 'abort', job, attempt: 1, reason: 'ünïcode' });
+const abortOf = (job: string): PrimaryMessage => ({
+  type: 'abort',
+  job,
+  attempt: 1,
+  kind: 'manual',
+  reason: 'ünïcode',
+});
 
 /** One end of a link as a test sees it. */
 export class LinkProbe<In> implements LinkHandlers<In> {

@@ -1,3 +1,4 @@
+import type { AbortKind } from '@carillon/contract';
 import type { Clock, Logger, ProcessLauncher } from '@carillon/core';
 import type { HeldRun } from './held-run.js';
 import { runMarker } from './prepare.js';
@@ -26,9 +27,9 @@ export class AbortService {
   }
 
   /** Ends a run, also one whose process is still to be started: then none will be. */
-  request(run: HeldRun, reason: string): void {
-    if (run.abortReason !== undefined) return;
-    run.abortReason = reason;
+  request(run: HeldRun, kind: AbortKind, reason: string): void {
+    if (run.abort !== undefined) return;
+    run.abort = { kind, reason };
     this.#deps.logger.log('info', 'A run is being aborted', { ...run.ref, pid: run.pid, reason });
     if (run.process !== undefined) this.terminate(run);
   }

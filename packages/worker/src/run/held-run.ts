@@ -1,5 +1,5 @@
 import { type JobFields, type ResourceStat, type RunRef, type RunReport, runId } from '@carillon/contract';
-import type { Cancel, JobLogWriter, OutputProtocol, RunningProcess } from '@carillon/core';
+import type { Cancel, JobLogWriter, OutputProtocol, RunAbort, RunningProcess } from '@carillon/core';
 
 /** A run from its claim until its result is on the results queue. */
 export class HeldRun {
@@ -17,7 +17,7 @@ export class HeldRun {
   process: RunningProcess | undefined;
   output: OutputProtocol | undefined;
   /** Set by the first request to end the run. */
-  abortReason: string | undefined;
+  abort: RunAbort | undefined;
   /** Pending SIGKILL. */
   cancelKill: Cancel | undefined;
   /** SIGKILL was sent. */

@@ -55,7 +55,7 @@ export async function pumpRun(
     deps.logger.log('error', 'The output of a run cannot be read', { ...run.ref, error: String(error) });
   });
   const exit = await process.exited;
-  if (run.abortReason !== undefined) await deps.aborts.sweep(run);
+  if (run.abort !== undefined) await deps.aborts.sweep(run);
   await quietOrDrained(clock, drained, activity);
   process.stopReading();
   await drained;

@@ -54,7 +54,7 @@ export class Runner {
     try {
       const { process, output } = await this.#spawn(run);
       onStarted(run);
-      if (run.abortReason !== undefined) aborts.terminate(run);
+      if (run.abort !== undefined) aborts.terminate(run);
       void this.#follow(run, process, output);
     } catch (error) {
       run.timeStart ??= ports.clock.nowMs() / 1000;
@@ -68,7 +68,7 @@ export class Runner {
     run.log = await logs.open(run.ref.job);
     await this.#appendLog(run, logHeader(run.job, clock.nowMs(), settings.zone));
     const { spec, output } = await prepareRun(run, environment, settings, launcher);
-    if (run.abortReason !== undefined) throw new CarillonError('job', run.abortReason);
+    if (run.abort !== undefined) throw new CarillonError('job', run.abort.reason);
     const process = await launcher.launch(spec);
     // A retry goes on counting from the first start (behaviour reference 5.7).
     const planned = run.ref.attempt > 1 ? run.job.time_start : undefined;
@@ -87,10 +87,7 @@ export class Runner {
       onOutput,
     });
     const kind = isShellJob(run.job) ? 'shell' : 'plugin';
-    await this.#settle(
-      run,
-      outcomeOf({ kind, exit, output, pid: process.pid, abortReason: run.abortReason }),
-    );
+    await this.#settle(run, outcomeOf({ kind, exit, output, pid: process.pid, abort: run.abort }));
   }
 
   /** From the end of the process to the end of the run. Never rejects. */
@@ -145,7 +142,7 @@ export class Runner {
 
   /** Why no process was started (behaviour reference 5.6, 6.7). */
   #failureOutcome(run: HeldRun, error: unknown): JobOutcome {
-    if (run.abortReason !== undefined) return abortedRunOutcome(run.abortReason);
+    if (run.abort !== undefined) return abortedRunOutcome(run.abort);
     if (error instanceof CarillonError) return { code: 1, description: error.message };
     if (error instanceof SpawnError) {
       const prefix = isShellJob(run.job) ? 'Script failed' : `Child spawn error: ${run.job.command}`;

@@ -83,7 +83,7 @@ function randomJob(state: ClusterState, id: string, value: number): ActiveJob {
     seq: known?.seq ?? largest + 1,
     node: jobState === 'queued' ? '' : `n${value}`,
     ...(value % 2 === 0 ? { dueMs: value } : {}),
-    ...(value % 5 === 0 ? { abort: { reason: 'because', manual: true } } : {}),
+    ...(value % 5 === 0 ? { abort: { reason: 'because', kind: 'manual' as const } } : {}),
   };
   return jobOf(id, settings);
 }
