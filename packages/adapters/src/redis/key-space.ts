@@ -25,6 +25,8 @@ export interface KeySpace {
   readonly master: string;
   /** Hash: event → minute. */
   readonly cursors: string;
+  /** Hash: event → JSON list of minutes. */
+  readonly redos: string;
   /** Hash: event → index. */
   readonly robins: string;
   /** Hash of active jobs: id → JSON. */
@@ -67,6 +69,7 @@ export function keySpace(prefix = 'carillon'): KeySpace {
     table: (table) => name(table),
     master: name('master'),
     cursors: name('cursors'),
+    redos: name('redos'),
     robins: name('robins'),
     jobs: name('jobs'),
     dispatches: name('dispatches'),

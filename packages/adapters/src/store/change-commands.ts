@@ -35,6 +35,10 @@ export function changeCommands(change: Change, keys: KeySpace): Command[] {
       return change.minute === null
         ? [['HDEL', keys.cursors, change.event]]
         : [['HSET', keys.cursors, change.event, String(change.minute)]];
+    case 'redo':
+      return change.minutes.length === 0
+        ? [['HDEL', keys.redos, change.event]]
+        : [['HSET', keys.redos, change.event, JSON.stringify(change.minutes)]];
     case 'robin':
       return [['HSET', keys.robins, change.event, String(change.index)]];
     case 'job':
@@ -48,6 +52,7 @@ export function changeCommands(change: Change, keys: KeySpace): Command[] {
     case 'forget-event':
       return [
         ['HDEL', keys.cursors, change.event],
+        ['HDEL', keys.redos, change.event],
         ['HDEL', keys.robins, change.event],
         ['UNLINK', keys.historyOf(change.event)],
       ];

@@ -87,6 +87,7 @@ export class MemoryStoreBoard {
       enabled: truth.enabled,
       tickMinute: truth.tickMinute,
       cursors: truth.cursors,
+      redos: truth.redos,
       robins: truth.robins,
       jobs: [...truth.jobs.values()],
       dispatches: new Map(),

@@ -10,10 +10,11 @@ import { readTotals, type StoredState } from './stored-state.js';
  * that damage is seen and never silently dropped by the next write.
  */
 export async function readState(redis: Redis, keys: KeySpace): Promise<StoredState> {
-  const [puts, master, cursors, robins, jobs, dispatches, runs] = await Promise.all([
+  const [puts, master, cursors, redos, robins, jobs, dispatches, runs] = await Promise.all([
     Promise.all(tableNames.map((table) => readTable(redis, keys, table))),
     readHash(redis, keys.master),
     readHash(redis, keys.cursors),
+    readHash(redis, keys.redos),
     readHash(redis, keys.robins),
     readJobs(redis, keys),
     readHash(redis, keys.dispatches),
@@ -25,6 +26,7 @@ export async function readState(redis: Redis, keys: KeySpace): Promise<StoredSta
     enabled: master.get('enabled') === '0' ? 0 : 1,
     tickMinute: minute === undefined ? undefined : Number(minute),
     cursors: numbers(cursors),
+    redos: lists(redos, keys),
     robins: numbers(robins),
     jobs,
     dispatches: readDispatches(dispatches, keys),
@@ -84,6 +86,10 @@ async function readStats(redis: Redis, keys: KeySpace, day = ''): Promise<DaySta
 
 function numbers(texts: ReadonlyMap<string, string>): Map<string, number> {
   return new Map([...texts].map(([id, text]) => [id, Number(text)]));
+}
+
+function lists(texts: ReadonlyMap<string, string>, keys: KeySpace): Map<string, number[]> {
+  return new Map([...texts].map(([id, text]) => [id, parse<number[]>(text, `${keys.redos} ${id}`)]));
 }
 
 /** Parses what this store wrote itself. Throws an Error that says where the text is from. */

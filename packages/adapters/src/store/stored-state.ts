@@ -8,6 +8,7 @@ export interface StoredState {
   enabled: 0 | 1;
   tickMinute: number | undefined;
   cursors: ReadonlyMap<string, number>;
+  redos: ReadonlyMap<string, readonly number[]>;
   robins: ReadonlyMap<string, number>;
   jobs: ActiveJob[];
   /** Dispatches newer than the stored job. */
@@ -31,6 +32,7 @@ export async function rebuildState(stored: StoredState, pause: () => Promise<voi
   changes.push({ type: 'switch', enabled: stored.enabled });
   if (stored.tickMinute !== undefined) changes.push({ type: 'tick', minute: stored.tickMinute });
   for (const [event, minute] of stored.cursors) changes.push({ type: 'cursor', event, minute });
+  for (const [event, minutes] of stored.redos) changes.push({ type: 'redo', event, minutes });
   for (const [event, index] of stored.robins) changes.push({ type: 'robin', event, index });
   const jobs = [...stored.jobs].sort((a, b) => a.seq - b.seq);
   for (const job of jobs) changes.push(...jobChanges(job, stored));

@@ -18,6 +18,8 @@ const table: [Change, Command[]][] = [
   [{ type: 'tick', minute: 60 }, [['HSET', '{c}:master', 'tick_minute', '60']]],
   [{ type: 'cursor', event: 'e1', minute: 120 }, [['HSET', '{c}:cursors', 'e1', '120']]],
   [{ type: 'cursor', event: 'e1', minute: null }, [['HDEL', '{c}:cursors', 'e1']]],
+  [{ type: 'redo', event: 'e1', minutes: [60, 120] }, [['HSET', '{c}:redos', 'e1', '[60,120]']]],
+  [{ type: 'redo', event: 'e1', minutes: [] }, [['HDEL', '{c}:redos', 'e1']]],
   [{ type: 'robin', event: 'e1', index: 3 }, [['HSET', '{c}:robins', 'e1', '3']]],
   [
     { type: 'job', job: jobOf('j1') },
@@ -47,6 +49,7 @@ const table: [Change, Command[]][] = [
     { type: 'forget-event', event: 'e1' },
     [
       ['HDEL', '{c}:cursors', 'e1'],
+      ['HDEL', '{c}:redos', 'e1'],
       ['HDEL', '{c}:robins', 'e1'],
       ['UNLINK', '{c}:history:e1'],
     ],

@@ -68,7 +68,7 @@ export function launchChanges(event: string, plan: LaunchPlan): Change[] {
  */
 export function planDrain(state: ClusterState, event?: string): ActiveJob[] {
   const heads = new Map<string, ActiveJob>();
-  for (const job of event === undefined ? state.jobs.values() : state.jobsOfEvent(event)) {
+  for (const job of event === undefined ? state.jobsOfNode('') : state.jobsOfEvent(event)) {
     if (job.state !== 'queued' || job.abort !== undefined) continue;
     const head = heads.get(job.fields.event);
     if (head === undefined || job.seq < head.seq) heads.set(job.fields.event, job);
@@ -147,7 +147,9 @@ function buildJob(
   const queued = index === 0 ? draft.request.queued : undefined;
   const fields = buildFields(draft, target, queued?.fields.id ?? snapshot.newJobId());
   fields.hostname = member.hostname;
-  fields.time_start = startMs / 1000;
+  // A job that goes on with another attempt started when its first one did.
+  const first = (queued?.attempt ?? 1) > 1 ? queued?.fields.time_start : undefined;
+  fields.time_start = first ?? startMs / 1000;
   const seq = queued?.seq ?? snapshot.nextSeq + index;
   const common = { attempt: queued?.attempt ?? 1, seq, node: member.id, fields };
   return startMs > snapshot.nowMs

@@ -1,5 +1,5 @@
 import type { AbortKind, JobOutcome } from '@carillon/contract';
-import { normaliseCode } from '../completion/plan-completion.js';
+import { normaliseCode } from '../completion/normalise-code.js';
 import type { ProcessExit } from '../ports/process-launcher.js';
 import type { OutputProtocol } from './plugin-protocol.js';
 

@@ -1,3 +1,4 @@
+export * from './catch-up.js';
 export * from './crontab-expression.js';
 export * from './crontab-file.js';
 export * from './cursors.js';

@@ -7,6 +7,8 @@ import type { ScheduleIndex } from './schedule-index.js';
 export interface DueLaunch {
   event: string;
   minute: number;
+  /** Made up for a job that was lost or ended by a limit: it does not move the event's cursor. */
+  redo?: true;
 }
 
 export interface TickPlan {
@@ -41,13 +43,13 @@ export interface TickLimits {
 }
 
 const minuteSec = 60;
-const defaultLimits: TickLimits = { perEvent: 1_000, total: 20_000, scanned: 5_000_000 };
+export const defaultLimits: Readonly<TickLimits> = { perEvent: 1_000, total: 20_000, scanned: 5_000_000 };
 
 /**
  * What to launch at `nowMs` (behaviour reference 4.2 and 4.7). The current minute always counts, however
  * small the late window. A catch-up event is due for every minute since its cursor; any other event for the
  * minutes since the last tick that are fresh enough. A minute an event's cursor has passed is never planned,
- * so a tick that was cut short is completed by planning it again. Empty when the scheduler is off or the
+ * so a tick that was cut short is completed by planning it again. Minutes to redo come on top. Empty when the scheduler is off or the
  * clock went back. Pure; lists nothing twice.
  */
 export function planTick(input: TickInput): TickPlan {
@@ -60,7 +62,11 @@ export function planTick(input: TickInput): TickPlan {
   const oldest = Math.ceil((nowSec - lateWindowSec) / minuteSec) * minuteSec;
   const firstRecent = Math.min(minute, Math.max(from + minuteSec, oldest));
   const old = planMakeUp(state, index, from, firstRecent - minuteSec, limits);
-  const launches = [...old.launches, ...planRecent(state, index, firstRecent, minute, old.behind)];
+  const launches = [
+    ...planRedos(state, index, limits.perEvent),
+    ...old.launches,
+    ...planRecent(state, index, firstRecent, minute, old.behind),
+  ];
   return {
     minute,
     launches: inOrder(state, launches),
@@ -91,11 +97,23 @@ export function finishTick(
     const accumulates = record !== undefined && record.catch_up && !record.enabled;
     if (!accumulates) changes.push({ type: 'cursor', event, minute: null });
   }
+  for (const event of state.redos.keys()) {
+    if (!state.events.get(event)?.catch_up) changes.push({ type: 'redo', event, minutes: [] });
+  }
   return changes;
 }
 
 /** Start of the minute, Unix seconds. */
 export const floorMinute = (epochSec: number): number => Math.floor(epochSec / minuteSec) * minuteSec;
+
+function planRedos(state: ClusterState, index: ScheduleIndex, perEvent: number): DueLaunch[] {
+  const launches: DueLaunch[] = [];
+  for (const [event, minutes] of state.redos) {
+    if (!index.isCatchUp(event)) continue;
+    for (const minute of minutes.slice(0, perEvent)) launches.push({ event, minute, redo: true });
+  }
+  return launches;
+}
 
 /** Launches of catch-up events for minutes up to `until`, which normal events would have missed. */
 function planMakeUp(

@@ -27,6 +27,10 @@ export interface ActiveJob {
   boot?: string;
   /** Planned start of a waiting job, Unix milliseconds. */
   dueMs?: number;
+  /** A retry that finds no server gives up then, Unix milliseconds. */
+  retryUntilMs?: number;
+  /** Settings changed since the launch: told again to a worker that may have missed them. */
+  updates?: Readonly<Record<string, unknown>>;
   /** Recorded wish to end the job; survives failover. */
   abort?: AbortRequest;
   fields: JobFields;

@@ -54,6 +54,8 @@ export type Change =
   | { type: 'tick'; minute: number }
   /** This event is done up to and including this minute; null forgets it. */
   | { type: 'cursor'; event: string; minute: number | null }
+  /** Minutes (Unix seconds, ascending) of this event to launch once more; replaces the list, an empty one forgets it. */
+  | { type: 'redo'; event: string; minutes: readonly number[] }
   /** Next index of the round-robin algorithm. */
   | { type: 'robin'; event: string; index: number }
   /** Adds or replaces an active job. */
@@ -68,6 +70,6 @@ export type Change =
   | { type: 'finish'; record: JobFields; row: HistoryRow; expireSec: number; rowMax: number; day: string }
   /** Removes a queued job that never ran, without history. */
   | { type: 'forget-job'; id: string }
-  /** Forgets the history of a deleted event and its cursor and robin index. */
+  /** Forgets the history of a deleted event, its cursor, minutes to redo and robin index. */
   | { type: 'forget-event'; event: string }
   | { type: 'activity'; entry: ActivityEntry; rowMax: number };

@@ -33,6 +33,8 @@ export class ClusterState {
   tickMinute: number | undefined;
   /** Minute up to which an event is done, where it differs from or was written ahead of `tickMinute`. */
   readonly cursors = new Map<string, number>();
+  /** Minutes whose jobs were lost or ended by a limit and are to be launched once more, ascending, by event. */
+  readonly redos = new Map<string, readonly number[]>();
   readonly robins = new Map<string, number>();
   /** Active jobs by id, in launch order. */
   readonly jobs = new Map<string, ActiveJob>();
@@ -98,6 +100,10 @@ export class ClusterState {
         if (change.minute === null) this.cursors.delete(change.event);
         else this.cursors.set(change.event, change.minute);
         return;
+      case 'redo':
+        if (change.minutes.length === 0) this.redos.delete(change.event);
+        else this.redos.set(change.event, change.minutes);
+        return;
       case 'robin':
         this.robins.set(change.event, change.index);
         return;
@@ -116,6 +122,7 @@ export class ClusterState {
         return;
       case 'forget-event':
         this.cursors.delete(change.event);
+        this.redos.delete(change.event);
         this.robins.delete(change.event);
         return;
       case 'activity':
@@ -157,7 +164,7 @@ export class ClusterState {
     const job = this.jobs.get(id);
     if (job === undefined) return;
     this.#moveToNode(id, node);
-    const { dueMs: _due, boot: _boot, ...rest } = job;
+    const { dueMs: _due, retryUntilMs: _until, boot: _boot, ...rest } = job;
     this.jobs.set(id, { ...rest, state: 'dispatched', attempt, node });
   }
 

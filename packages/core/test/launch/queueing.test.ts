@@ -126,10 +126,10 @@ describe('queueing (behaviour reference 5.5)', () => {
     const state = aState(
       [anEvent(queue), anEvent({ ...queue, id: 'e2' })],
       [
-        put(aJob('a', {}, { state: 'queued', seq: 5, abort })),
-        put(aJob('b', {}, { state: 'queued', seq: 7 })),
-        put(aJob('c', {}, { state: 'queued', seq: 6 })),
-        put(aJob('d', { event: 'e2' }, { state: 'queued', seq: 2 })),
+        put(aJob('a', {}, { state: 'queued', node: '', seq: 5, abort })),
+        put(aJob('b', {}, { state: 'queued', node: '', seq: 7 })),
+        put(aJob('c', {}, { state: 'queued', node: '', seq: 6 })),
+        put(aJob('d', { event: 'e2' }, { state: 'queued', node: '', seq: 2 })),
         put(aJob('e', { event: 'e2' }, { state: 'running', seq: 1 })),
       ],
     );

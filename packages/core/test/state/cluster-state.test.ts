@@ -163,12 +163,16 @@ describe('ClusterState', () => {
       { type: 'cursor', event: 'e1', minute: 120 },
       { type: 'cursor', event: 'e2', minute: 120 },
       { type: 'cursor', event: 'e2', minute: null },
+      { type: 'redo', event: 'e1', minutes: [60, 120] },
+      { type: 'redo', event: 'e2', minutes: [60] },
+      { type: 'redo', event: 'e2', minutes: [] },
       { type: 'robin', event: 'e1', index: 4 },
       { type: 'robin', event: 'e3', index: 1 },
       { type: 'forget-event', event: 'e3' },
     ]);
     expect([state.enabled, state.tickMinute]).toEqual([0, 60]);
     expect([...state.cursors]).toEqual([['e1', 120]]);
+    expect([...state.redos]).toEqual([['e1', [60, 120]]]);
     expect([...state.robins]).toEqual([['e1', 4]]);
   });
 });

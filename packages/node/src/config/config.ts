@@ -34,6 +34,8 @@ export interface Config {
     readonly historyRows: number;
     /** 0 = no limit. */
     readonly maxJobs: number;
+    /** Jobs may change their event. */
+    readonly eventUpdatesFromJobs: boolean;
     readonly killTimeoutMs: number;
     readonly deadJobTimeoutMs: number;
     readonly env: Readonly<Record<string, string>>;

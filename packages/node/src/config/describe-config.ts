@@ -52,6 +52,7 @@ export function describeConfig(config: Config): string {
     `job_data_expire_days=${jobDefaults.expireDays}`,
     `list_row_max=${jobDefaults.historyRows}`,
     `max_jobs=${jobDefaults.maxJobs}`,
+    `allow_event_updates_from_jobs=${jobDefaults.eventUpdatesFromJobs}`,
     `child_kill_timeout=${jobDefaults.killTimeoutMs / 1000}`,
     `dead_job_timeout=${jobDefaults.deadJobTimeoutMs / 1000}`,
     `job_env=${environment.join(' ')}`,

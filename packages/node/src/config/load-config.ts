@@ -91,6 +91,9 @@ function assemblePeer(peer: PeerGiven): Pick<Config, 'jobDefaults' | 'baseAppUrl
       expireDays: peer('job_data_expire_days') ?? peerSettings.job_data_expire_days.preset,
       historyRows: peer('list_row_max') ?? peerSettings.list_row_max.preset,
       maxJobs: peer('max_jobs') ?? peerSettings.max_jobs.preset,
+      eventUpdatesFromJobs: Boolean(
+        peer('allow_event_updates_from_jobs') ?? peerSettings.allow_event_updates_from_jobs.preset,
+      ),
       killTimeoutMs: (peer('child_kill_timeout') ?? peerSettings.child_kill_timeout.preset) * 1000,
       deadJobTimeoutMs: (peer('dead_job_timeout') ?? peerSettings.dead_job_timeout.preset) * 1000,
       env: Object.fromEntries(

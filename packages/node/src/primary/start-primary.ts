@@ -96,6 +96,7 @@ function officeSettings({ lateWindowSec, jobDefaults }: Config): OfficeSettings 
     expireDays: jobDefaults.expireDays,
     historyRows: jobDefaults.historyRows,
     maxJobs: jobDefaults.maxJobs,
+    eventUpdatesFromJobs: jobDefaults.eventUpdatesFromJobs,
     silentAfterMs,
     deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
   };

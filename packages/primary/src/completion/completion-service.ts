@@ -1,7 +1,7 @@
 import type { JobResult } from '@carillon/contract';
-import { type Consumer, planCompletion } from '@carillon/core';
-import { completionContext, type OfficeContext } from '../office/context.js';
-import type { LaunchService } from '../launch/launch-service.js';
+import type { Consumer } from '@carillon/core';
+import type { OfficeContext } from '../office/context.js';
+import type { Finisher } from './finisher.js';
 
 const resultsAtOnce = 64;
 
@@ -11,12 +11,12 @@ const resultsAtOnce = 64;
  */
 export class CompletionService {
   readonly #office: OfficeContext;
-  readonly #launches: LaunchService;
+  readonly #finisher: Finisher;
   #consumer: Consumer | undefined;
 
-  constructor(office: OfficeContext, launches: LaunchService) {
+  constructor(office: OfficeContext, finisher: Finisher) {
     this.#office = office;
-    this.#launches = launches;
+    this.#finisher = finisher;
   }
 
   start(): void {
@@ -29,13 +29,12 @@ export class CompletionService {
 
   /** Resolves when the job's end is durable, or when the result is of no active run. */
   async complete(result: JobResult): Promise<void> {
-    const { state, journal, log } = this.#office;
+    const { state, log } = this.#office;
     const job = state.jobs.get(result.job);
     if (job === undefined || job.attempt !== result.attempt) {
       log.log('debug', 'A result of no active run was dropped', { job: result.job, attempt: result.attempt });
       return;
     }
-    await journal.commit(planCompletion(job, result, completionContext(this.#office)));
-    await this.#launches.drain(job.fields.event);
+    await this.#finisher.finish(result.job, { how: 'result', result });
   }
 }

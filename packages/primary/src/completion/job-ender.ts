@@ -1,27 +1,19 @@
 import { CarillonError } from '@carillon/contract';
-import {
-  type AbortRequest,
-  abortedOutcome,
-  type ActiveJob,
-  type Cancel,
-  isClaimed,
-  lostOutcome,
-  planUnrunEnd,
-} from '@carillon/core';
-import { completionContext, type OfficeContext } from '../office/context.js';
+import { type AbortRequest, type ActiveJob, type Cancel, isClaimed } from '@carillon/core';
+import type { OfficeContext } from '../office/context.js';
+import type { Finisher } from './finisher.js';
 
 const repairEveryMs = 5_000;
 
 /** Ends jobs that will have no result of their own: aborted before a start, or lost with their worker. */
 export class JobEnder {
   readonly #office: OfficeContext;
-  readonly #afterEnd: (event: string) => Promise<void>;
+  readonly #finisher: Pick<Finisher, 'finish'>;
   #repair: Cancel | undefined;
 
-  /** `afterEnd` is called when a job's end is durable: there may be room for queued ones. */
-  constructor(office: OfficeContext, afterEnd: (event: string) => Promise<void>) {
+  constructor(office: OfficeContext, finisher: Pick<Finisher, 'finish'>) {
     this.#office = office;
-    this.#afterEnd = afterEnd;
+    this.#finisher = finisher;
   }
 
   /**
@@ -75,8 +67,7 @@ export class JobEnder {
 
   /** Ends a job whose abort is recorded and of which no process exists. */
   async endAborted(job: ActiveJob): Promise<void> {
-    const outcome = abortedOutcome(job) ?? { code: 1, description: 'Job Aborted' };
-    await this.#end(planUnrunEnd(job, outcome, completionContext(this.#office)), job);
+    await this.#finisher.finish(job.fields.id, { how: 'aborted' });
   }
 
   /** Ends a job whose worker died with it, unless its result is already on the way. */
@@ -88,14 +79,7 @@ export class JobEnder {
     const current = state.jobs.get(run.job);
     if (current === undefined || current.attempt !== run.attempt) return;
     log.log('warn', 'A job was lost with its worker', { job: run.job, event: job.fields.event, hostname });
-    const outcome = abortedOutcome(current) ?? lostOutcome(hostname);
-    const lost = { ...current, fields: { ...current.fields, special_shutdown: true } };
-    await this.#end(planUnrunEnd(lost, outcome, completionContext(this.#office)), job);
-  }
-
-  async #end(changes: ReturnType<typeof planUnrunEnd>, job: ActiveJob): Promise<void> {
-    await this.#office.journal.commit(changes);
-    await this.#afterEnd(job.fields.event);
+    await this.#finisher.finish(run.job, { how: 'lost', hostname });
   }
 
   async #guard<T>(call: Promise<T>): Promise<T> {

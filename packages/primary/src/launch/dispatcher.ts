@@ -1,6 +1,7 @@
 import { runId } from '@carillon/contract';
 import type { ActiveJob, Cancel, Change } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
+import type { RetryService } from './retry-service.js';
 
 /** A ticket that was not answered by a claim within this time is added again; adding is idempotent. */
 const repeatAfterMs = 5_000;
@@ -12,13 +13,16 @@ const repairEveryMs = 1_000;
  */
 export class Dispatcher {
   readonly #office: OfficeContext;
+  readonly #retries: () => Pick<RetryService, 'canStay' | 'place'>;
   readonly #timers = new Map<string, Cancel>();
   /** Monotonic time of the last ticket of each dispatched run. */
   readonly #sentAtMs = new Map<string, number>();
   #repair: Cancel | undefined;
 
-  constructor(office: OfficeContext) {
+  /** `retries` is asked for when the first job is due. */
+  constructor(office: OfficeContext, retries: () => Pick<RetryService, 'canStay' | 'place'>) {
     this.#office = office;
+    this.#retries = retries;
     office.journal.observe((changes) => this.#onChanges(changes));
   }
 
@@ -86,6 +90,10 @@ export class Dispatcher {
     }
     const run = { job: id, attempt: job.attempt };
     try {
+      if (!this.#retries().canStay(job)) {
+        await this.#retries().place(job);
+        return;
+      }
       await journal.commit([{ type: 'dispatch', run, node: job.node }]);
     } catch {
       return; // The term is over; the next primary arms the timer again.

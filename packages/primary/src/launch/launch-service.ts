@@ -2,6 +2,7 @@ import { CarillonError } from '@carillon/contract';
 import {
   type ActiveJob,
   type Change,
+  type JobEnding,
   type LaunchPlan,
   type LaunchRequest,
   type LaunchSnapshot,
@@ -9,76 +10,92 @@ import {
   type Member,
   planDrain,
   planLaunch,
-  planUnrunEnd,
 } from '@carillon/core';
 import type { LaunchAnswer } from '../office.js';
-import { completionContext, type OfficeContext } from '../office/context.js';
+import type { OfficeContext } from '../office/context.js';
 import type { Dispatcher } from './dispatcher.js';
 
-/** A launch that was planned and applied to memory; `changes` still have to be committed. */
-export interface PreparedLaunch {
+export interface LaunchDeps {
+  office: OfficeContext;
+  dispatcher: Dispatcher;
+  members: () => readonly Member[];
+  /** Ends a queued job that can never be launched. */
+  finish: (job: string, ending: JobEnding) => Promise<void>;
+}
+
+/** A launch that was planned against the state of this moment. Apply its changes before planning the next one. */
+export interface PlannedLaunch {
   plan: LaunchPlan;
   changes: Change[];
 }
 
-/** The one door to new jobs: for the API, the tick and the queue. */
+/** The one door to new jobs: for the API, the tick, chains and the queue. */
 export class LaunchService {
   readonly #office: OfficeContext;
-  readonly #dispatcher: Dispatcher;
-  readonly #members: () => readonly Member[];
+  readonly #deps: LaunchDeps;
   #nextSeq: number;
+  #isDrainPlanned = false;
 
-  constructor(office: OfficeContext, dispatcher: Dispatcher, members: () => readonly Member[]) {
-    this.#office = office;
-    this.#dispatcher = dispatcher;
-    this.#members = members;
+  constructor(deps: LaunchDeps) {
+    this.#office = deps.office;
+    this.#deps = deps;
     let last = 0;
-    for (const job of office.state.jobs.values()) last = Math.max(last, job.seq);
+    for (const job of deps.office.state.jobs.values()) last = Math.max(last, job.seq);
     this.#nextSeq = last + 1;
   }
 
   /** Plans, stores and dispatches. Resolves when the jobs are durable; throws CarillonError when refused. */
   async launch(request: LaunchRequest): Promise<LaunchAnswer> {
-    const plan = this.plan(request);
+    const plan = await this.#office.journal.transact((apply) => this.planInto(request, apply));
     if (plan.kind === 'refuse') throw new CarillonError('event', `Failed to launch event: ${plan.reason}`);
-    await this.#office.journal.commit(launchChanges(request.event, plan));
+    this.dispatchPlan(plan);
     if (plan.kind === 'queue') return { ids: [plan.job.fields.id], queue: plan.length };
-    this.dispatch(plan.jobs);
     return { ids: plan.jobs.map((job) => job.fields.id) };
   }
 
-  /** The plan for a request against the state of this moment. Apply it before planning the next one. */
-  plan(request: LaunchRequest): LaunchPlan {
-    const plan = planLaunch(request, this.#snapshot());
-    this.#nextSeq += plan.kind === 'launch' ? plan.jobs.length : 1;
+  /**
+   * Plans a launch against the state of this moment and applies it as a step of a transaction. When that is durable,
+   * `dispatchPlan` starts it.
+   */
+  planInto(request: LaunchRequest, apply: (changes: readonly Change[]) => void): LaunchPlan {
+    const { plan, changes } = this.plan(request);
+    apply(changes);
     return plan;
   }
 
-  /** Adds tickets for the jobs of a committed plan that start now. */
-  dispatch(jobs: readonly ActiveJob[]): void {
-    for (const job of jobs) {
-      if (job.state === 'dispatched') this.#dispatcher.send(job);
+  /** As `planInto`, for callers that commit the changes with others of their own. */
+  plan(request: LaunchRequest): PlannedLaunch {
+    const plan = planLaunch(request, this.#snapshot());
+    this.#nextSeq += plan.kind === 'launch' ? plan.jobs.length : 1;
+    return { plan, changes: launchChanges(request.event, plan) };
+  }
+
+  /** Adds tickets for the jobs of a durable plan that start now. */
+  dispatchPlan(plan: LaunchPlan): void {
+    if (plan.kind !== 'launch') return;
+    for (const job of plan.jobs) {
+      if (job.state === 'dispatched') this.#deps.dispatcher.send(job);
     }
   }
 
   /**
-   * Launches a job anew that was taken back before it started, under its own id and settings. False when no server
-   * may have it and its event does not let jobs wait; the caller must end it then.
+   * Launches a job anew that was taken back before it started, or whose next attempt needs another server, under its own
+   * id and settings. False when no server may have it now: it is queued when its event lets jobs wait; otherwise
+   * it is left as `fallback`, which the caller must end or see to.
    */
-  async relaunch(job: ActiveJob): Promise<boolean> {
-    const { journal } = this.#office;
+  async relaunch(job: ActiveJob, fallback?: ActiveJob): Promise<boolean> {
     const { boot: _boot, dueMs: _due, ...rest } = job;
     const queued: ActiveJob = { ...rest, state: 'queued', node: '' };
-    // Applied to memory at once, so that the job does not count against its own limits.
-    const taken = journal.commit([{ type: 'job', job: queued }]);
-    const plan = this.plan(requestOf(queued));
-    if (plan.kind !== 'launch') {
-      await taken;
-      return plan.kind === 'queue' && Boolean(queued.fields['queue']);
-    }
-    await Promise.all([taken, journal.commit(launchChanges(queued.fields.event, plan))]);
-    this.dispatch(plan.jobs);
-    return true;
+    const plan = await this.#office.journal.transact((apply) => {
+      // In memory first, so that the job does not count against its own limits.
+      apply([{ type: 'job', job: queued }]);
+      const next = this.planInto(requestOf(queued), apply);
+      if (next.kind !== 'launch' && fallback !== undefined) apply([{ type: 'job', job: fallback }]);
+      return next;
+    });
+    this.dispatchPlan(plan);
+    if (plan.kind === 'launch') return true;
+    return fallback === undefined && plan.kind === 'queue' && Boolean(queued.fields['queue']);
   }
 
   /** Launches queued jobs that now have room, first in first out; of one event, or of all. */
@@ -86,32 +103,42 @@ export class LaunchService {
     for (const { fields } of planDrain(this.#office.state, event)) await this.#drainEvent(fields.event);
   }
 
+  /** A drain of all queues in a moment, one for any number of calls: there may be room under some limit. */
+  drainSoon(): void {
+    const { state, clock, session, log } = this.#office;
+    if (this.#isDrainPlanned || state.countJobsOfNode('') === 0) return;
+    this.#isDrainPlanned = true;
+    clock.after(0, () => {
+      this.#isDrainPlanned = false;
+      this.drain().catch((error: unknown) => {
+        if (!session.signal.aborted)
+          log.log('warn', 'The queues could not be drained', { error: String(error) });
+      });
+    });
+  }
+
   /** Looks at the queue anew before each launch: while one is being stored, another drain may take the next job. */
   async #drainEvent(event: string): Promise<void> {
     for (;;) {
       const [queued] = planDrain(this.#office.state, event);
       if (queued === undefined) return;
-      const plan = this.plan(requestOf(queued));
+      const { plan, changes } = this.plan(requestOf(queued));
       if (plan.kind === 'refuse' && plan.cause === 'missing') {
-        await this.#endUnlaunchable(queued, plan.reason);
+        // Its plugin or category is gone.
+        const description = `Failed to launch queued job: ${plan.reason}`;
+        await this.#deps.finish(queued.fields.id, { how: 'unlaunchable', description });
       } else if (plan.kind === 'launch') {
-        await this.#office.journal.commit(launchChanges(event, plan));
-        this.dispatch(plan.jobs);
+        await this.#office.journal.commit(changes);
+        this.dispatchPlan(plan);
       } else return;
     }
-  }
-
-  /** A queued job whose plugin or category is gone can never run. */
-  async #endUnlaunchable(queued: ActiveJob, reason: string): Promise<void> {
-    const outcome = { code: 1, description: `Failed to launch queued job: ${reason}` };
-    await this.#office.journal.commit(planUnrunEnd(queued, outcome, completionContext(this.#office)));
   }
 
   #snapshot(): LaunchSnapshot {
     const { state, clock, random, settings, newId } = this.#office;
     return {
       state,
-      members: this.#members(),
+      members: this.#deps.members(),
       nowMs: clock.nowMs(),
       maxJobs: settings.maxJobs,
       random,

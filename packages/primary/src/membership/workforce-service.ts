@@ -17,8 +17,13 @@ import { type WorkerEntry, WorkerRegistry } from './worker-registry.js';
 
 const reviewEveryMs = 500;
 
-/** Calls when a job's live view changed. */
-export type JobListener = (job: ActiveJob) => void;
+/** Who hears of what workers do. */
+export interface WorkforceListener {
+  /** A job's live view changed. */
+  onJob(job: ActiveJob): void;
+  /** A worker joined: there may be room for queued jobs. */
+  onRoom(): void;
+}
 
 export interface WorkforceDeps {
   office: OfficeContext;
@@ -41,10 +46,10 @@ export class WorkforceService {
   readonly #ender: JobEnder;
   readonly #relocation: Relocation;
   readonly #logs: LogWatch;
-  readonly #onJob: JobListener;
+  readonly #listener: WorkforceListener;
   #review: Cancel | undefined;
 
-  constructor(deps: WorkforceDeps, onJob: JobListener) {
+  constructor(deps: WorkforceDeps, listener: WorkforceListener) {
     const { office } = deps;
     this.#office = office;
     this.#channel = deps.channel;
@@ -52,7 +57,7 @@ export class WorkforceService {
     this.#ender = deps.ender;
     this.#relocation = deps.relocation;
     this.#logs = deps.logs;
-    this.#onJob = onJob;
+    this.#listener = listener;
     const { silentAfterMs, deadJobTimeoutMs } = office.settings;
     this.registry = new WorkerRegistry({ silentAfterMs, lostAfterMs: deadJobTimeoutMs });
     const now = office.clock.monotonicMs();
@@ -77,6 +82,7 @@ export class WorkforceService {
     log.log('info', 'A worker joined', { worker: record.id, hostname: record.hostname });
     link.send({ type: 'welcome', term: session.term });
     this.#remember(record);
+    this.#listener.onRoom();
     this.#reconcile(entry, hello).catch((error: unknown) => {
       if (session.signal.aborted) return;
       log.log('error', 'The jobs of a worker could not be checked; it is asked to connect again', {
@@ -182,10 +188,12 @@ export class WorkforceService {
     if (before === undefined || before.node !== entry.record.id) return;
     const job = state.applyReport(report, entry.boot ?? '');
     if (job === undefined) return;
-    this.#onJob(job);
+    this.#listener.onJob(job);
     // Hints are lossy: what was asked for while the run was under way, or its worker was away, is said again.
     this.sendAbort(job);
-    if (!isClaimed(before)) this.#logs.onStarted(job);
+    if (isClaimed(before)) return;
+    if (job.updates !== undefined) this.sendUpdate(job, job.updates);
+    this.#logs.onStarted(job);
   }
 
   /** Tells the worker of a job to end it; a hint, repeated whenever the worker reports the run anew. */
@@ -198,9 +206,9 @@ export class WorkforceService {
   }
 
   /** Tells the worker of a job about changed settings; the stored job carries them as well. */
-  sendUpdate(job: ActiveJob, settings: Record<string, unknown>): void {
+  sendUpdate(job: ActiveJob, settings: Readonly<Record<string, unknown>>): void {
     const run = { job: job.fields.id, attempt: job.attempt };
-    this.registry.get(job.node)?.link?.send({ type: 'update', ...run, settings });
+    this.registry.get(job.node)?.link?.send({ type: 'update', ...run, settings: { ...settings } });
   }
 
   #onClose(entry: WorkerEntry, reason: string): void {
@@ -238,9 +246,9 @@ export class WorkforceService {
       for (const job of state.jobsOfNode(entry.record.id)) {
         // It may come back while the jobs before this one are being ended, and holds the others still.
         if (this.registry.get(entry.record.id) !== entry || entry.health !== 'lost') return;
-        if (job.state === 'waiting') await this.#ender.endLost(job, hostname);
-        else if (job.state === 'dispatched') await this.#loseDispatched(job, hostname);
-        else await this.#ender.endLost(job, hostname);
+        if (job.state === 'dispatched') await this.#loseDispatched(job, hostname);
+        // The next attempt of a failed job is not bound to this server.
+        else if (job.state !== 'waiting' || job.attempt === 1) await this.#ender.endLost(job, hostname);
       }
       if (this.registry.get(entry.record.id) === entry && entry.health === 'lost') this.#forget(entry);
     } catch (error) {

@@ -15,6 +15,7 @@ import type { EventUpdateOptions, LaunchAnswer, Office } from '../office.js';
 import type { CatalogService } from '../catalog/catalog-service.js';
 import type { OfficeContext } from './context.js';
 import type { JobEnder } from '../completion/job-ender.js';
+import type { TickService } from '../schedule/tick-service.js';
 import type { LaunchService } from '../launch/launch-service.js';
 import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
 import type { LogWatch } from '../live/log-watch.js';
@@ -28,6 +29,7 @@ export interface OfficeServices {
   catalog: CatalogService;
   launches: LaunchService;
   ender: JobEnder;
+  tick: TickService;
   workforce: WorkforceService;
   logs: LogWatch;
   live: LiveHub;
@@ -66,6 +68,7 @@ export class LeaderOffice implements Office {
     const event = await this.#services.catalog.updateEvent(current, changes, options, caller);
     if (event.enabled === 0 && options.abortJobs) await this.#abortJobsOf(id, event.title);
     if (event.queue) await this.#services.launches.drain(id);
+    if (changes['enabled'] && event.catch_up) this.#services.tick.catchUp(id);
   }
 
   async #abortJobsOf(event: string, title: string): Promise<void> {
@@ -113,7 +116,11 @@ export class LeaderOffice implements Office {
   async updateJob(id: string, settings: Record<string, unknown>): Promise<void> {
     const job = this.state.jobs.get(id);
     if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
-    const updated: ActiveJob = { ...job, fields: { ...job.fields, ...settings } };
+    const updated: ActiveJob = {
+      ...job,
+      fields: { ...job.fields, ...settings },
+      updates: { ...job.updates, ...settings },
+    };
     await this.#office.journal.commit([{ type: 'job', job: updated }]);
     this.#services.workforce.sendUpdate(updated, settings);
   }

@@ -10,6 +10,8 @@ export interface OfficeSettings {
   historyRows: number;
   /** Most jobs at one time, 0 = no limit (`max_jobs`). */
   maxJobs: number;
+  /** Jobs may change their event (`allow_event_updates_from_jobs`). */
+  eventUpdatesFromJobs: boolean;
   /** A worker unheard of for longer gets no new jobs. */
   silentAfterMs: number;
   /** A worker unheard of for longer has lost its jobs (`dead_job_timeout`). */

@@ -2,6 +2,7 @@ import {
   type Clock,
   type ClusterChannel,
   createIdSource,
+  type JobEnding,
   type JobQueue,
   type LogArchive,
   type Logger,
@@ -15,12 +16,15 @@ import { CompletionService } from '../completion/completion-service.js';
 import type { OfficeContext } from './context.js';
 import { createDayOf } from './day.js';
 import { Dispatcher } from '../launch/dispatcher.js';
+import { Finisher } from '../completion/finisher.js';
 import { JobEnder } from '../completion/job-ender.js';
 import { Journal } from './journal.js';
+import { LaunchFailures } from '../schedule/launch-failures.js';
 import { LaunchService } from '../launch/launch-service.js';
 import { LeaderOffice } from './leader-office.js';
 import { LiveHub } from '../live/live-hub.js';
 import { LogWatch } from '../live/log-watch.js';
+import { RetryService } from '../launch/retry-service.js';
 import type { OfficeSettings } from './settings.js';
 import { type FirstRun, setUp } from './set-up.js';
 import { TickService } from '../schedule/tick-service.js';
@@ -72,19 +76,24 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
     today: () => dayOf(clock.nowMs()),
   };
   const index = indexSchedule(office);
-  const dispatcher = new Dispatcher(office);
-  const ender: JobEnder = new JobEnder(office, (event) => launches.drain(event));
+  const members = () => workforce.registry.members();
+  const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
+  const dispatcher = new Dispatcher(office, () => retries);
+  const ender: JobEnder = new JobEnder(office, { finish });
   const logs = new LogWatch(office, (node, message) => workforce.registry.get(node)?.link?.send(message));
   const live = new LiveHub(office, logs);
   const relocation = new Relocation(office, ender, (job) => launches.relaunch(job));
   const workforce: WorkforceService = new WorkforceService(
     { office, channel: deps.channel, dispatcher, ender, relocation, logs },
-    (job) => live.onJob(job),
+    { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },
   );
-  const launches: LaunchService = new LaunchService(office, dispatcher, () => workforce.registry.members());
-  const tick = new TickService(office, index, launches);
-  const completion = new CompletionService(office, launches);
+  const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
+  const retries = new RetryService({ office, launches, members, finish });
+  const tick: TickService = new TickService(office, index, launches, new LaunchFailures(office, launches));
   const catalog = new CatalogService(office);
+  const onCatchUp = (event: string) => tick.catchUp(event);
+  const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
+  const completion = new CompletionService(office, finisher);
 
   await setUp(office, deps.firstRun);
   workforce.start();
@@ -93,7 +102,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   ender.start();
   tick.start();
   return {
-    office: new LeaderOffice(office, { catalog, launches, ender, workforce, logs, live }),
+    office: new LeaderOffice(office, { catalog, launches, ender, tick, workforce, logs, live }),
     close: async () => {
       dispatcher.stop();
       ender.stop();

@@ -1,16 +1,22 @@
 import {
   type Cancel,
   type Change,
+  type DueLaunch,
+  finishCatchUp,
   finishTick,
-  launchChanges,
+  type LaunchPlan,
+  planCatchUp,
   planTick,
-  type RefusalCause,
+  redoneChange,
   type ScheduleIndex,
 } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
 import type { LaunchService } from '../launch/launch-service.js';
+import type { LaunchFailures } from './launch-failures.js';
+import { TickRound } from './tick-round.js';
 
 const minuteMs = 60_000;
+const minuteSec = 60;
 /** A refusal is only reported while its minute is this fresh (behaviour reference 4.6). */
 const reportWithinMs = 30_000;
 
@@ -22,20 +28,32 @@ export class TickService {
   readonly #office: OfficeContext;
   readonly #index: ScheduleIndex;
   readonly #launches: LaunchService;
+  readonly #failures: LaunchFailures;
   #timer: Cancel | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(office: OfficeContext, index: ScheduleIndex, launches: LaunchService) {
+  constructor(
+    office: OfficeContext,
+    index: ScheduleIndex,
+    launches: LaunchService,
+    failures: LaunchFailures,
+  ) {
     this.#office = office;
     this.#index = index;
     this.#launches = launches;
+    this.#failures = failures;
   }
 
   /** Makes up what was missed, then ticks with the minute. */
   start(): void {
-    this.#run();
+    this.#run(() => this.#tick());
     this.#arm();
+  }
+
+  /** A job of this event has ended, or the event was changed: it may go on with the minutes it is behind. */
+  catchUp(event: string): void {
+    if (this.#office.state.cursors.has(event)) this.#run(() => this.#catchUp(event));
   }
 
   async stop(): Promise<void> {
@@ -50,18 +68,17 @@ export class TickService {
     const boundary = (Math.floor(now / minuteMs) + 1) * minuteMs;
     this.#timer = this.#office.clock.after(boundary - now, () => {
       // A timer may fire a moment before the boundary: nothing may start early.
-      if (this.#office.clock.nowMs() >= boundary) this.#run();
+      if (this.#office.clock.nowMs() >= boundary) this.#run(() => this.#tick());
       this.#arm();
     });
   }
 
-  #run(): void {
-    this.#running = this.#running
-      .then(() => this.#tick())
-      .catch((error: unknown) => {
-        if (this.#office.session.signal.aborted) return;
-        this.#office.log.log('error', 'The minute tick failed', { error: String(error) });
-      });
+  /** One after the other: a tick and a catch-up would both launch what an event is behind. */
+  #run(work: () => Promise<void>): void {
+    this.#running = this.#running.then(work).catch((error: unknown) => {
+      if (this.#office.session.signal.aborted) return;
+      this.#office.log.log('error', 'The minute tick failed', { error: String(error) });
+    });
   }
 
   async #tick(): Promise<void> {
@@ -70,44 +87,65 @@ export class TickService {
     const index = this.#index;
     const plan = planTick({ state, index, nowMs: clock.nowMs(), lateWindowSec: settings.lateWindowSec });
     if (plan.minute <= (state.tickMinute ?? Number.NEGATIVE_INFINITY)) return;
-    /** Catch-up events that could not launch everything, with the minute they are done up to. */
-    const lagging = new Map<string, number>();
+    const round = new TickRound(state);
     const commits: Promise<void>[] = [];
-    for (const { event, minute } of plan.launches) {
-      if (lagging.has(event)) continue;
-      const launched = this.#launch(event, minute);
+    for (const due of plan.launches) {
+      if (round.isBlocked(due)) continue;
+      const launched = this.#launch(due, round);
       if (launched !== 'refused') commits.push(launched);
-      else if (state.events.get(event)?.catch_up) lagging.set(event, minute - 60);
     }
     const closing: Change[] = plan.missed.map((missed) => this.#missedRecord({ ...missed }));
-    commits.push(journal.commit([...closing, ...finishTick(state, plan, lagging)]));
+    commits.push(journal.commit([...closing, ...finishTick(state, plan, round.lagging)]));
     await Promise.all(commits);
     await this.#launches.drain();
   }
 
   /** Plans against memory that holds all launches before this one, and starts the commit. */
-  #launch(event: string, minute: number): Promise<void> | 'refused' {
-    const plan = this.#launches.plan({ event, overrides: {}, now: minute });
+  #launch(due: DueLaunch, round: TickRound): Promise<void> | 'refused' {
+    const { journal, state } = this.#office;
+    const { event, minute } = due;
+    const { plan, changes } = this.#launches.plan({ event, overrides: {}, now: minute });
     if (plan.kind === 'refuse') {
-      this.#reportRefusal(event, minute, plan.reason, plan.cause);
+      this.#reportRefusal(due, plan, round);
+      round.onRefused(due);
       return 'refused';
     }
-    const cursor: Change = { type: 'cursor', event, minute };
-    const commit = this.#office.journal.commit([...launchChanges(event, plan), cursor]);
-    if (plan.kind === 'queue') return commit;
-    return commit.then(() => this.#launches.dispatch(plan.jobs));
+    round.onLaunched(event);
+    const done: Change = due.redo ? redoneChange(state, event, minute) : { type: 'cursor', event, minute };
+    return journal.commit([...changes, done]).then(() => this.#launches.dispatchPlan(plan));
   }
 
-  /** Refusals by a disabled category or plugin are wanted and stay silent. */
-  #reportRefusal(event: string, minute: number, reason: string, cause: RefusalCause): void {
-    const { state, clock, settings, journal, log } = this.#office;
-    const now = clock.nowMs();
-    if (cause === 'disabled' || now - minute * 1000 > reportWithinMs) return;
-    const title = state.events.get(event)?.title ?? event;
-    const description = `Failed to launch scheduled event: ${title}: ${reason}`;
-    log.log('warn', description, { event, minute });
-    const entry = { action: 'warning', epoch: Math.floor(now / 1000), description, event };
-    void journal.commit([{ type: 'activity', entry, rowMax: settings.historyRows }]).catch(() => undefined); // The term is over; the next primary reports its own refusals.
+  /**
+   * Launches what a catch-up event is behind, as far as its limits allow (behaviour reference 4.7). It runs between ticks;
+   * refusals are not reported: the event simply goes on later.
+   */
+  async #catchUp(event: string): Promise<void> {
+    const { state, journal } = this.#office;
+    if (this.#stopped) return;
+    const behind = planCatchUp(state, this.#index, event);
+    if (behind === undefined) return;
+    const commits: Promise<void>[] = [];
+    let reached = behind.upTo;
+    for (const minute of behind.minutes) {
+      const { plan, changes } = this.#launches.plan({ event, overrides: {}, now: minute });
+      if (plan.kind === 'refuse') {
+        reached = minute - minuteSec;
+        break;
+      }
+      const commit = journal.commit([...changes, { type: 'cursor', event, minute }]);
+      commits.push(commit.then(() => this.#launches.dispatchPlan(plan)));
+    }
+    commits.push(journal.commit([finishCatchUp(state, event, reached)]));
+    await Promise.all(commits);
+  }
+
+  /** Refusals by a disabled category or plugin are wanted and stay silent (behaviour reference 4.6). */
+  #reportRefusal(due: DueLaunch, plan: Extract<LaunchPlan, { kind: 'refuse' }>, round: TickRound): void {
+    const { clock } = this.#office;
+    if (plan.cause === 'disabled' || round.hasLaunched(due.event)) return;
+    if (clock.nowMs() - due.minute * 1000 > reportWithinMs) return;
+    // The term is over when this fails; the next primary reports its own refusals.
+    this.#failures.report(due.event, plan.reason).catch(() => undefined);
   }
 
   #missedRecord(missed: Readonly<Record<string, unknown>>): Change {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { JobResult } from '@carillon/contract';
-import { type Change, planCompletion } from '@carillon/core';
+import { planEnd } from '@carillon/core';
 import { stopAll, TestApi } from '../support/api-server.js';
 import { referenceOffice } from '../support/reference-state.js';
 
@@ -169,9 +169,10 @@ describe('get_job_status', () => {
   test('a completed job has every property of the example', async () => {
     const { api, office, job, id } = await launchExample();
     const context = { nowMs: 1451341856610, day: '2015-12-28', expireDays: 180, rowMax: 100 };
-    const changes: Change[] = planCompletion(job, { ...result, job: id }, context);
-    office.apply(changes);
-    for (const change of changes) if (change.type === 'finish') office.completed.set(id, change.record);
+    const end = planEnd(job, { how: 'result', result: { ...result, job: id } }, context);
+    if (end.kind !== 'end') throw new Error('the job goes on');
+    office.apply(end.changes);
+    for (const change of end.changes) if (change.type === 'finish') office.completed.set(id, change.record);
     expect(await api.call('get_job_status', { id })).toMatchObject({
       code: 0,
       job: {

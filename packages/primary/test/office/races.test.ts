@@ -34,8 +34,6 @@ describe('draining queues', () => {
     const office = officeOf(primary);
     const first = await launch(primary, { title: 'first', queue: 1 });
     const second = await launch(primary, { title: 'second', queue: 1 });
-    const worker = await world.worker('w1', 'p1');
-    await worker.work();
     const store = world.stores.get('p1');
     const commit = store?.commit.bind(store);
     if (store === undefined || commit === undefined) throw new Error('no store');
@@ -45,10 +43,9 @@ describe('draining queues', () => {
       if (changes.some((change) => change.type === 'dispatch' && change.run.job === first))
         await answer.passed;
     };
-    await world.clock.advanceSettling(27_000);
-    worker.beat();
-    await world.toNextMinute();
-    // The tick waits for the launch of the first; the queue of the second is drained beside it.
+    const worker = await world.worker('w1', 'p1');
+    await worker.work();
+    // The drain for the new worker waits for the launch of the first; the queue of the second is drained beside it.
     const event = office.activeJob(second)?.event ?? '';
     await office.updateEvent(event, { notes: 'changed' }, { abortJobs: false }, admin);
     await world.settle();

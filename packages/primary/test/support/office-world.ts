@@ -69,6 +69,7 @@ export class OfficeWorld {
         expireDays: 180,
         historyRows: 100,
         maxJobs: 0,
+        eventUpdatesFromJobs: true,
         silentAfterMs: 3_000,
         deadJobTimeoutMs: 120_000,
       },

@@ -31,6 +31,12 @@ export const peerSettings = {
     preset: 0,
     about: 'Most jobs of the whole cluster at one time; 0 = no limit.',
   },
+  allow_event_updates_from_jobs: {
+    schema: Type.Union([Type.Boolean(), Type.Literal(0), Type.Literal(1)]),
+    expects: 'true or false',
+    preset: false,
+    about: 'Plugins may change their own event by `update_event`.',
+  },
   child_kill_timeout: {
     schema: Type.Number({ minimum: 0, maximum: 86_400 }),
     expects: 'a number of seconds from 0 to 86400',
@@ -78,7 +84,6 @@ export const unusedPeerSettings: readonly string[] = [
   'Storage',
   'User',
   'WebServer',
-  'allow_event_updates_from_jobs',
   'broadcast_ip',
   'check_config_freq_ms',
   'client',

@@ -15,7 +15,7 @@ const eventIds = ['e1', 'e2', 'e3', '__proto__', 'constructor'];
 
 /** Commits of a random history. */
 export const randomCommits = fc.array(
-  fc.array(fc.record({ kind: fc.nat(11), id: fc.nat(4), value: fc.nat(9) }), { maxLength: 6 }),
+  fc.array(fc.record({ kind: fc.nat(12), id: fc.nat(4), value: fc.nat(9) }), { maxLength: 6 }),
   { maxLength: 25 },
 );
 
@@ -46,6 +46,8 @@ export function changeFor(state: ClusterState, { kind, id, value }: RandomStep):
       return { type: 'cursor', event, minute: value === 0 ? null : 60 * value };
     case 6:
       return { type: 'robin', event, index: value };
+    case 11:
+      return { type: 'redo', event, minutes: Array.from({ length: value % 3 }, (_, n) => 60 * (value + n)) };
     case 7:
     case 8:
       return { type: 'job', job: randomJob(state, job, value) };

@@ -98,6 +98,7 @@ export function describeState(state: ClusterState): Record<string, unknown> {
     enabled: state.enabled,
     tickMinute: state.tickMinute,
     cursors: [...state.cursors].sort(),
+    redos: [...state.redos].sort(),
     robins: [...state.robins].sort(),
     jobs: [...state.jobs],
     jobsOfEvents: ['e1', 'e2', 'e3'].map((event) => state.jobsOfEvent(event).map((job) => job.fields.id)),

@@ -46,13 +46,14 @@ export function describeReads(subject: ReturnType<typeof withSubject>): void {
         { type: 'job', job: jobOf('j1') },
         finishOf('j1'),
         { type: 'cursor', event: 'e1', minute: 60 },
+        { type: 'redo', event: 'e1', minutes: [60, 180] },
         { type: 'robin', event: 'e1', index: 2 },
       ]);
       await store.commit(session, [{ type: 'forget-event', event: 'e1' }]);
       expect((await store.readHistory('e1', 0, 10)).length).toBe(0);
       expect((await store.readHistory(undefined, 0, 10)).length).toBe(1);
       const { state } = await openStore(cluster);
-      expect([state.cursors.size, state.robins.size]).toEqual([0, 0]);
+      expect([state.cursors.size, state.redos.size, state.robins.size]).toEqual([0, 0, 0]);
     }),
   );
 
