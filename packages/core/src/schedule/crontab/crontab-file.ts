@@ -1,7 +1,7 @@
 import { CarillonError, type Timing } from '@carillon/contract';
 import { expandCrontabKeyword, parseCrontabExpression } from './crontab-expression.js';
 import { crontabScript, isUsableShell, splitCommand } from './crontab-script.js';
-import { isTimezone } from './wall-clock.js';
+import { isTimezone } from '../wall-clock.js';
 
 /** One event to create for a crontab line. */
 export interface CrontabEvent {
