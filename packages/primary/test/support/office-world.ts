@@ -94,6 +94,27 @@ export class OfficeWorld {
     await this.clock.advanceSettling(0);
   }
 
+  /** Lets time pass in steps, in which the workers beat. */
+  async pass(ms: number, ...workers: readonly TestWorker[]): Promise<void> {
+    const endMs = this.clock.nowMs() + ms;
+    while (this.clock.nowMs() < endMs) {
+      for (const worker of workers) worker.beat();
+      await this.clock.advanceSettling(Math.min(2_000, endMs - this.clock.nowMs()));
+    }
+    await this.settle();
+  }
+
+  /** To the next full minute with beating workers, and what then happens. */
+  passMinute(...workers: readonly TestWorker[]): Promise<void> {
+    return this.pass(60_000 - (this.clock.nowMs() % 60_000), ...workers);
+  }
+
+  /** Texts of the warnings in the activity log, newest first. */
+  warnings(): unknown[] {
+    const entries = this.storeBoard.activity().filter((entry) => entry.action === 'warning');
+    return entries.map((entry) => entry['description']);
+  }
+
   /** To the next full minute, and what then happens. */
   async toNextMinute(): Promise<void> {
     await this.clock.advanceSettling(60_000 - (this.clock.nowMs() % 60_000));
@@ -171,7 +192,11 @@ export class TestWorker {
   }
 
   /** Ends a run and hands in its result. */
-  async settle(job: string, outcome: JobOutcome = { code: 0, description: '' }): Promise<void> {
+  async settle(
+    job: string,
+    outcome: JobOutcome = { code: 0, description: '' },
+    reported: Record<string, unknown> = {},
+  ): Promise<void> {
     const run = this.held.get(job);
     if (run === undefined) throw new Error(`${this.name} holds no run of ${job}`);
     this.held.delete(job);
@@ -185,7 +210,7 @@ export class TestWorker {
       pid: 4711,
       outcome,
       log_file_size: 10,
-      reported: {},
+      reported,
     });
     await this.#world.settle();
   }
