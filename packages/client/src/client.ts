@@ -91,6 +91,17 @@ export class CarillonClient implements CallMethods {
   abortJob(params: CallParams<'abort_job'>, options?: CallOptions) {
     return this.call('abort_job', params, options);
   }
+  /** Changes all active jobs whose fields equal the given ones; without any, every job. */
+  updateJobs(params: CallParams<'update_jobs'> & Record<string, unknown>, options?: CallOptions) {
+    return this.call('update_jobs', params, options);
+  }
+  /** Aborts all active jobs whose fields equal the given ones; without any, every job. */
+  abortJobs(params: CallParams<'abort_jobs'> & Record<string, unknown> = {}, options?: CallOptions) {
+    return this.call('abort_jobs', params, options);
+  }
+  flushEventQueue(params: CallParams<'flush_event_queue'>, options?: CallOptions) {
+    return this.call('flush_event_queue', params, options);
+  }
   getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
     return this.call('get_master_state', params, options);
   }

@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
-import { Count, Flag, Id, OptionalId, Recipients, Target, Title, WebHook } from './fields.js';
+import { Count, Flag, Id, OptionalId, Params, Recipients, Target, Title, WebHook } from './fields.js';
 import { EventSchema, eventSettings, HistoryRowSchema, JobSchema, ListHeader } from './records.js';
 
 /** How the query string and the body become one set of parameters (behaviour reference 1.3). */
@@ -17,10 +17,10 @@ export type MergeRule =
 export const privileges = {
   admin: 'Everything; implies all others and ignores limits',
   create_events: 'create_event',
-  edit_events: 'update_event, update_job',
+  edit_events: 'update_event, update_job, update_jobs',
   delete_events: 'delete_event',
   run_events: 'run_event',
-  abort_events: 'abort_job, update_event with abort_jobs',
+  abort_events: 'abort_job, abort_jobs, flush_event_queue, update_event with abort_jobs',
   state_update: 'update_master_state',
 } as const;
 export type Privilege = keyof typeof privileges;
@@ -54,6 +54,8 @@ const page = (limit: number) => {
   };
 };
 const empty = Type.Object({});
+const matchNote =
+  'Any other parameter, such as `event` or `category`, must equal the field of that name; without one every active job matches. One match beyond the limits of the caller refuses the whole call.';
 const eventId = describe(Id, 'Event ID');
 const jobId = describe(Id, 'Job ID');
 const { title: _title, id: _id, ...overridable } = eventSettings;
@@ -221,6 +223,41 @@ export const apiCalls = {
     params: Type.Object({ id: jobId }),
     response: empty,
     notes: 'Answers when the request is recorded; the process tree is gone a moment later.',
+  },
+  update_jobs: {
+    summary: 'Change settings of all active jobs that match.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'edit_events',
+    primaryOnly: true,
+    params: Type.Object({
+      updates: describe(Params, 'Settings as for update_job, by name'),
+    }),
+    response: Type.Object({ count: Type.Integer() }),
+    notes: matchNote,
+  },
+  abort_jobs: {
+    summary: 'Abort all active jobs that match, except detached ones.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'abort_events',
+    primaryOnly: true,
+    params: Type.Object({
+      no_rewind: Type.Optional(
+        describe(Flag, 'Do not let catch-up events run the minutes of the aborted jobs once more'),
+      ),
+    }),
+    response: Type.Object({ count: Type.Integer() }),
+    notes: matchNote,
+  },
+  flush_event_queue: {
+    summary: 'Abort all queued jobs of an event.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'abort_events',
+    primaryOnly: true,
+    params: Type.Object({ id: eventId }),
+    response: empty,
   },
   get_master_state: {
     summary: 'Whether the scheduler is on.',

@@ -43,6 +43,10 @@ export interface Office {
   history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
   updateJob(id: string, settings: Record<string, unknown>): Promise<void>;
   abortJob(id: string, caller: Caller): Promise<void>;
+  /** Aborts those of the jobs that are still active. */
+  abortJobs(ids: readonly string[], caller: Caller, options: { noRewind: boolean }): Promise<void>;
+  /** Aborts the queued jobs of an event. */
+  flushQueue(event: string, caller: Caller): Promise<void>;
   setEnabled(enabled: 0 | 1, caller: Caller): Promise<void>;
   /** The log so far (active) or complete (gzip) as bytes; undefined when there is none. */
   jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined>;

@@ -68,14 +68,13 @@ export class LeaderOffice implements Office {
     const event = await this.#services.catalog.updateEvent(current, changes, options, caller);
     if (event.enabled === 0 && options.abortJobs) await this.#abortJobsOf(id, event.title);
     if (event.queue) await this.#services.launches.drain(id);
+    else await this.#discardQueue(id, `Queueing was switched off for event '${event.title}'.`);
     if (changes['enabled'] && event.catch_up) this.#services.tick.catchUp(id);
   }
 
   async #abortJobsOf(event: string, title: string): Promise<void> {
-    const request = { reason: `Event '${title}' has been disabled.`, kind: 'disabled' as const };
-    for (const job of this.state.jobsOfEvent(event)) {
-      if (!job.fields['detached']) await this.#abort(job, request);
-    }
+    const jobs = this.state.jobsOfEvent(event).filter((job) => !job.fields['detached']);
+    await this.#abortAll(jobs, { reason: `Event '${title}' has been disabled.`, kind: 'disabled' });
   }
 
   deleteEvent(id: string, caller: Caller): Promise<void> {
@@ -128,8 +127,34 @@ export class LeaderOffice implements Office {
   async abortJob(id: string, caller: Caller): Promise<void> {
     const job = this.state.jobs.get(id);
     if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
-    const who = caller.kind === 'user' ? `user: ${caller.id}` : `API Key: ${caller.id} (${caller.title})`;
-    await this.#abort(job, { reason: `Manually aborted by ${who}`, kind: 'manual' });
+    await this.#abort(job, { reason: `Manually aborted by ${nameOf(caller)}`, kind: 'manual' });
+  }
+
+  async abortJobs(
+    ids: readonly string[],
+    caller: Caller,
+    { noRewind }: { noRewind: boolean },
+  ): Promise<void> {
+    const reason = `Manually aborted by ${nameOf(caller)}`;
+    const request: AbortRequest = { reason, kind: 'bulk', ...(noRewind ? { noRewind } : {}) };
+    await this.#abortAll(
+      ids.map((id) => this.state.jobs.get(id)),
+      request,
+    );
+  }
+
+  async flushQueue(event: string, caller: Caller): Promise<void> {
+    await this.#discardQueue(event, `Event queue was flushed by ${nameOf(caller)}`);
+  }
+
+  async #discardQueue(event: string, reason: string): Promise<void> {
+    const queued = this.state.jobsOfEvent(event).filter((job) => job.state === 'queued');
+    await this.#abortAll(queued, { reason, kind: 'manual' });
+  }
+
+  /** All at once: each waits for the store, not for the others. */
+  async #abortAll(jobs: readonly (ActiveJob | undefined)[], request: AbortRequest): Promise<void> {
+    await Promise.all(jobs.map((job) => (job === undefined ? undefined : this.#abort(job, request))));
   }
 
   async #abort(job: ActiveJob, request: AbortRequest): Promise<void> {
@@ -184,6 +209,10 @@ export class LeaderOffice implements Office {
     return this.#services.logs.readArchived(id);
   }
 }
+
+/** As it is written into abort reasons: never the key itself (behaviour reference 13 #23). */
+const nameOf = (caller: Caller): string =>
+  caller.kind === 'user' ? `user: ${caller.id}` : `API Key: ${caller.id} (${caller.title})`;
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;

@@ -62,6 +62,14 @@ describe('category limits (behaviour reference 2.5)', () => {
       expect(await api.call(name, { id: other }, { key })).toEqual(refusal('cat_general'));
       expect(await api.call(name, { id: own }, { key })).toMatchObject({ code: 0 });
     }
+    for (const [name, more] of [
+      ['abort_jobs', {}],
+      ['update_jobs', { updates: {} }],
+    ] as const) {
+      // One match beyond the limits refuses the whole call.
+      expect(await api.call(name, more, { key })).toEqual(refusal('cat_general'));
+      expect(await api.call(name, { ...more, category: '43f8c57e' }, { key })).toEqual({ code: 0, count: 1 });
+    }
     expect(await api.get('get_job_log', `id=${other}`, { key })).toEqual(refusal('cat_general'));
     office.finish(own);
     office.finish(other);

@@ -182,6 +182,21 @@ export class FakeOffice implements Office {
     this.aborts.push(id);
   }
 
+  async abortJobs(
+    ids: readonly string[],
+    _caller: Caller,
+    { noRewind }: { noRewind: boolean },
+  ): Promise<void> {
+    await this.#write();
+    this.aborts.push(...ids.map((id) => (noRewind ? `${id} without rewind` : id)));
+  }
+
+  async flushQueue(event: string): Promise<void> {
+    await this.#write();
+    const queued = this.state.jobsOfEvent(event).filter((job) => job.state === 'queued');
+    this.aborts.push(...queued.map((job) => job.fields.id));
+  }
+
   async setEnabled(enabled: 0 | 1): Promise<void> {
     await this.#write();
     this.apply([{ type: 'switch', enabled }]);

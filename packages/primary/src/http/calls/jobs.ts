@@ -1,5 +1,6 @@
-import { apiCalls, CarillonError, type JobFields, type JobState } from '@carillon/contract';
+import { apiCalls, CarillonError, checkParameters, type JobFields, type JobState } from '@carillon/contract';
 import { missingScope } from '@carillon/core';
+import { findEvent } from './events.js';
 import { bareSuccess } from '../reply/reply.js';
 import {
   type CallContext,
@@ -44,7 +45,42 @@ export const jobCalls: CallHandlers = {
     await context.office.abortJob(job.id, context.caller);
     return bareSuccess;
   },
+
+  update_jobs: async (context) => {
+    const { updates, ...criteria } = context.params;
+    const settings: Record<string, unknown> = { ...Object(updates) };
+    checkParameters(apiCalls.update_job, { ...settings, id: 'updates' });
+    const jobs = matchingJobs(context, criteria);
+    await Promise.all(jobs.map((job) => context.office.updateJob(job.id, readSettings(settings))));
+    return JSON.stringify({ code: 0, count: jobs.length });
+  },
+
+  abort_jobs: async (context) => {
+    const { no_rewind: noRewind, ...criteria } = context.params;
+    const jobs = matchingJobs(context, criteria).filter((job) => !job['detached']);
+    const ids = jobs.map((job) => job.id);
+    await context.office.abortJobs(ids, context.caller, { noRewind: Boolean(noRewind) });
+    return JSON.stringify({ code: 0, count: ids.length });
+  },
+
+  flush_event_queue: async (context) => {
+    const event = findEvent(context);
+    requireScopeOf(context, event);
+    await context.office.flushQueue(event.id, context.caller);
+    return bareSuccess;
+  },
 };
+
+/** Active jobs whose fields equal all criteria. Throws CarillonError when one of them is out of the caller's scope. */
+function matchingJobs(context: CallContext, criteria: Readonly<Record<string, unknown>>): JobView[] {
+  const wanted = Object.entries(criteria);
+  const jobs: JobView[] = [];
+  for (const job of context.office.activeJobs()) {
+    if (wanted.every(([name, value]) => Object.hasOwn(job, name) && job[name] === value)) jobs.push(job);
+  }
+  for (const job of jobs) requireScopeOf(context, job);
+  return jobs;
+}
 
 /** An active or completed job. Throws CarillonError `job` when there is none. */
 export async function findJob(context: CallContext): Promise<JobView> {
