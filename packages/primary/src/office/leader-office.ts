@@ -137,8 +137,9 @@ export class LeaderOffice implements Office {
   ): Promise<void> {
     const reason = `Manually aborted by ${nameOf(caller)}`;
     const request: AbortRequest = { reason, kind: 'bulk', ...(noRewind ? { noRewind } : {}) };
+    const jobs = ids.map((id) => this.state.jobs.get(id));
     await this.#abortAll(
-      ids.map((id) => this.state.jobs.get(id)),
+      jobs.filter((job) => job !== undefined),
       request,
     );
   }
@@ -153,8 +154,8 @@ export class LeaderOffice implements Office {
   }
 
   /** All at once: each waits for the store, not for the others. */
-  async #abortAll(jobs: readonly (ActiveJob | undefined)[], request: AbortRequest): Promise<void> {
-    await Promise.all(jobs.map((job) => (job === undefined ? undefined : this.#abort(job, request))));
+  async #abortAll(jobs: readonly ActiveJob[], request: AbortRequest): Promise<void> {
+    await Promise.all(jobs.map((job) => this.#abort(job, request)));
   }
 
   async #abort(job: ActiveJob, request: AbortRequest): Promise<void> {
