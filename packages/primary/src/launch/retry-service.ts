@@ -30,6 +30,13 @@ export class RetryService {
     return this.#deps.members().some((member) => member.id === job.node && member.available);
   }
 
+  /** Takes over a retry whose run was taken back before it started: it is due once more. */
+  async takeBack(job: ActiveJob): Promise<void> {
+    const { office } = this.#deps;
+    const waiting: ActiveJob = { ...job, state: 'waiting', dueMs: office.clock.nowMs() };
+    await office.journal.commit([{ type: 'job', job: waiting }]);
+  }
+
   /** Moves a due retry, or puts it off. Throws CarillonError `unavailable`. */
   async place(job: ActiveJob): Promise<void> {
     const { office, launches, finish } = this.#deps;

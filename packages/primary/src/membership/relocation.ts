@@ -2,8 +2,14 @@ import type { ActiveJob } from '@carillon/core';
 import type { JobEnder } from '../completion/job-ender.js';
 import type { OfficeContext } from '../office/context.js';
 
-/** Launches a job anew that was taken back before it started; false when no server may have it. */
-export type Relaunch = (job: ActiveJob) => Promise<boolean>;
+export interface RelocationDeps {
+  office: OfficeContext;
+  ender: JobEnder;
+  /** Launches a job anew that was taken back before it started; false when no server may have it. */
+  relaunch: (job: ActiveJob) => Promise<boolean>;
+  /** Takes over a job that has had attempts already. */
+  takeBackRetry: (job: ActiveJob) => Promise<void>;
+}
 
 /**
  * Takes jobs that have not started away from workers that will not start them. Such a job can move safely: its run
@@ -11,13 +17,11 @@ export type Relaunch = (job: ActiveJob) => Promise<boolean>;
  */
 export class Relocation {
   readonly #office: OfficeContext;
-  readonly #ender: JobEnder;
-  readonly #relaunch: Relaunch;
+  readonly #deps: RelocationDeps;
 
-  constructor(office: OfficeContext, ender: JobEnder, relaunch: Relaunch) {
-    this.#office = office;
-    this.#ender = ender;
-    this.#relaunch = relaunch;
+  constructor(deps: RelocationDeps) {
+    this.#office = deps.office;
+    this.#deps = deps;
   }
 
   /** Moves every unclaimed job of a node that takes no more; those it has claimed stay. */
@@ -39,10 +43,12 @@ export class Relocation {
     const current = state.jobs.get(run.job);
     if (current?.state !== 'dispatched' || current.attempt !== run.attempt) return 'moved';
     log.log('info', 'A job that has not started leaves its server', { ...run, hostname });
-    if (current.abort !== undefined) await this.#ender.endAborted(current);
+    const { ender, relaunch, takeBackRetry } = this.#deps;
+    if (current.abort !== undefined) await ender.endAborted(current);
+    else if (current.attempt > 1) await takeBackRetry(current);
     // One of a set is meant for this very server.
-    else if (current.fields['multiplex'] || !(await this.#relaunch(current))) {
-      await this.#ender.endLost(state.jobs.get(run.job) ?? current, hostname);
+    else if (current.fields['multiplex'] || !(await relaunch(current))) {
+      await ender.endLost(state.jobs.get(run.job) ?? current, hostname);
     }
     return 'moved';
   }

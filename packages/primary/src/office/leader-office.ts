@@ -169,9 +169,11 @@ export class LeaderOffice implements Office {
 
   async jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined> {
     const job = this.state.jobs.get(id);
-    if (job !== undefined) {
-      return isClaimed(job) ? { gzip: false, bytes: oneChunk(await this.#logSoFar(job)) } : undefined;
+    if (job !== undefined && isClaimed(job)) {
+      return { gzip: false, bytes: oneChunk(await this.#logSoFar(job)) };
     }
+    // Before its first attempt a job has no log; between two attempts that of the earlier ones is in the archive.
+    if (job?.attempt === 1) return undefined;
     const archived = await this.#office.archive.get(id);
     return archived === undefined ? undefined : { gzip: true, bytes: archived };
   }

@@ -82,7 +82,12 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   const ender: JobEnder = new JobEnder(office, { finish });
   const logs = new LogWatch(office, (node, message) => workforce.registry.get(node)?.link?.send(message));
   const live = new LiveHub(office, logs);
-  const relocation = new Relocation(office, ender, (job) => launches.relaunch(job));
+  const relocation = new Relocation({
+    office,
+    ender,
+    relaunch: (job) => launches.relaunch(job),
+    takeBackRetry: (job) => retries.takeBack(job),
+  });
   const workforce: WorkforceService = new WorkforceService(
     { office, channel: deps.channel, dispatcher, ender, relocation, logs },
     { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },

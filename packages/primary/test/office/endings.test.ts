@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { JobOutcome } from '@carillon/contract';
 import {
   admin,
@@ -88,6 +91,30 @@ describe('a failed job with retries', () => {
     expect(worker.held.get(job)?.attempt).toBe(2);
     await worker.settle(job);
     expect(await officeOf(second).completedJob(job)).toMatchObject({ code: 0 });
+  });
+
+  test('shows the log of its earlier attempts during its delay', async () => {
+    const { world, office, worker, create, run } = await start();
+    const job = await run(await create({ retries: 1, retry_delay: 10 }));
+    await world.archive.put(job, Readable.from([gzipSync('first attempt')]), 60);
+    await worker.settle(job, failure);
+    const log = await office.jobLog(job);
+    expect(log?.gzip).toBe(true);
+    expect(gunzipSync(await buffer(log?.bytes ?? Readable.from([]))).toString()).toBe('first attempt');
+  });
+
+  test('moves on when its server leaves before it has started the next attempt', async () => {
+    const { world, office, worker, create, run } = await start();
+    const job = await run(await create({ retries: 1, retry_delay: 1 }));
+    await worker.settle(job, failure);
+    await worker.stopWorking();
+    await world.pass(1_500, worker);
+    expect(office.activeJob(job)).toMatchObject({ state: 'dispatched', hostname: 'w1' });
+    const other = await world.worker('w2', 'p1');
+    await other.work();
+    await worker.leave();
+    await world.pass(100, other);
+    expect(other.held.get(job)?.attempt).toBe(2);
   });
 
   test('moves to another server of its target when its own is gone', async () => {

@@ -176,6 +176,12 @@ export class TestWorker {
     await this.#world.settle();
   }
 
+  /** Takes no more tickets, without saying so. */
+  async stopWorking(): Promise<void> {
+    await this.#consumer?.close();
+    this.#consumer = undefined;
+  }
+
   beat(): void {
     this.#link?.send({ type: 'beat', cpu: 1, mem: 1, runs: [] });
   }
