@@ -1,5 +1,6 @@
 import type {
   Clock,
+  DefaultLimits,
   JobLog,
   Lease,
   LogArchive,
@@ -63,6 +64,8 @@ export interface WorkerSettings {
   /** From SIGTERM to SIGKILL (`child_kill_timeout`). */
   killTimeoutMs: number;
   sampleIntervalMs: number;
+  /** For jobs that have no limits of their own. */
+  limits: DefaultLimits;
   /** Days a log is kept unless the job says otherwise (`job_data_expire_days`). */
   expireDays: number;
   /** For times in logs: an IANA name or `system`. */

@@ -209,10 +209,19 @@ test('noteSample: since is the start of the present run of samples above the lim
   fc.assert(
     fc.property(samples, (given) => {
       let since: ExceededSince = {};
-      for (const [index, sample] of given.entries())
-        since = noteSample(since, sample, limits, index * 1000);
-      expect(since.memoryMs).toBe(expectedSince(given.map(({ mem }) => mem), 100));
-      expect(since.cpuMs).toBe(expectedSince(given.map(({ cpu }) => cpu), 50));
+      for (const [index, sample] of given.entries()) since = noteSample(since, sample, limits, index * 1000);
+      expect(since.memoryMs).toBe(
+        expectedSince(
+          given.map(({ mem }) => mem),
+          100,
+        ),
+      );
+      expect(since.cpuMs).toBe(
+        expectedSince(
+          given.map(({ cpu }) => cpu),
+          50,
+        ),
+      );
       expect(noteSample(since, { mem: 1e9, cpu: 1e9 }, off, 5)).toEqual({
         memoryMs: undefined,
         cpuMs: undefined,

@@ -63,6 +63,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
       ),
       killTimeoutMs: settings.killTimeoutMs,
       sampleIntervalMs,
+      limits: settings.limits,
       expireDays: settings.expireDays,
       zone: 'system',
       reportGraceMs,

@@ -62,7 +62,7 @@ export async function prepareRun(
       cwd,
       env: environment,
       ...identity.ids,
-      stdin: `${JSON.stringify(job)}\n`,
+      stdin: (pid) => `${JSON.stringify({ ...job, pid })}\n`,
     },
   };
 }

@@ -57,6 +57,7 @@ export const workerSettings = (more: Partial<WorkerSettings> = {}): WorkerSettin
   builtins: new Map([['url', { file: '/node', args: ['url.js'] }]]),
   killTimeoutMs: 10_000,
   sampleIntervalMs: 1000,
+  limits: { memoryBytes: 0, memorySustainSec: 0, cpuPercent: 0, cpuSustainSec: 0, logBytes: 0 },
   expireDays: 180,
   zone: 'UTC',
   reportGraceMs: 5000,
