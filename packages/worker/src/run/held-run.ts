@@ -22,6 +22,10 @@ export class HeldRun {
   cancelKill: Cancel | undefined;
   /** SIGKILL was sent. */
   killed = false;
+  /** The job goes on with another attempt, and so does its log. */
+  isRetried = false;
+  /** What its log and its record must say beside the outcome. */
+  readonly remarks: string[] = [];
   cpu: ResourceStat | undefined;
   mem: ResourceStat | undefined;
   /** Something changed since the primary was last told. */
