@@ -1,6 +1,7 @@
 import type {
   Clock,
   DefaultLimits,
+  HtmlSanitizer,
   JobLog,
   Lease,
   LogArchive,
@@ -27,6 +28,8 @@ export interface WorkerDeps {
   /** Logs of completed jobs. */
   archive: LogArchive;
   spool: ResultSpool;
+  /** For the HTML that plugins report. */
+  sanitizer: HtmlSanitizer;
   tickets: TicketSource;
   results: ResultSink;
   claims: RunClaims;

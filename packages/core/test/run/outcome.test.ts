@@ -194,3 +194,9 @@ test('addSample keeps minimum, maximum, total, count and the last value', () => 
     }),
   );
 });
+
+test('texts of an outcome are bounded', () => {
+  const outcome = outcomeOf(end('plugin', 0, said('E'.repeat(1000), 'd'.repeat(20_000))));
+  expect(outcome.code).toBe(`${'E'.repeat(255)}…`);
+  expect(outcome.description).toBe(`${'d'.repeat(10_000)}…`);
+});

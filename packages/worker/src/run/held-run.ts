@@ -24,6 +24,8 @@ export class HeldRun {
   killed = false;
   /** The job goes on with another attempt, and so does its log. */
   isRetried = false;
+  /** For the job's record; set when the run settles. */
+  reported: Record<string, unknown> = {};
   /** What its log and its record must say beside the outcome. */
   readonly remarks: string[] = [];
   cpu: ResourceStat | undefined;

@@ -20,12 +20,13 @@ import { isShellJob, prepareRun } from './prepare.js';
 import { pumpRun } from './pump.js';
 import type { ResultReporter } from './report.js';
 import type { RunTable } from './run-table.js';
+import { takeReport } from './take-report.js';
 
 const newlineByte = 10;
 const secondsPerDay = 86_400;
 
 export interface RunnerDeps {
-  ports: Pick<WorkerDeps, 'clock' | 'logger' | 'launcher' | 'logs' | 'archive'>;
+  ports: Pick<WorkerDeps, 'clock' | 'logger' | 'launcher' | 'logs' | 'archive' | 'sanitizer'>;
   settings: WorkerSettings;
   /** Scrubbed. */
   environment: Environment;
@@ -99,6 +100,7 @@ export class Runner {
   async #settle(run: HeldRun, end: JobOutcome): Promise<void> {
     const { ports, runs, reporter, onLogEnded, onEnded } = this.#deps;
     const endMs = ports.clock.nowMs();
+    await takeReport(run, ports);
     const { remarks } = run;
     const outcome = remarks.length === 0 ? end : { ...end, warning: remarks.join('\n') };
     run.isRetried = isRetried(run.job, outcome);
@@ -138,7 +140,7 @@ export class Runner {
       log_file_size: run.log?.size ?? 0,
       ...(run.cpu === undefined ? {} : { cpu: run.cpu }),
       ...(run.mem === undefined ? {} : { mem: run.mem }),
-      reported: run.output?.report.reported ?? {},
+      reported: run.reported,
     };
   }
 

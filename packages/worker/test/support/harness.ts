@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { JobFields, JobResult, PrimaryMessage, WorkerHello, WorkerMessage } from '@carillon/contract';
 import {
+  AllowListSanitizer,
   MemoryChannel,
   MemoryJobLog,
   MemoryJobQueue,
@@ -173,6 +174,7 @@ export class Harness {
         logs: this.logs,
         archive: this.archive,
         spool: this.spool,
+        sanitizer: new AllowListSanitizer(),
         tickets: this.queue,
         results: { addResult: (result) => this.#addResult(result) },
         claims: this.claims,
