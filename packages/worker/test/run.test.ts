@@ -98,6 +98,7 @@ describe('a plugin job', () => {
   test.each<[string, Record<string, unknown>, unknown]>([
     ['the default directory', {}, { cwd: '/work' }],
     ['an empty one', { cwd: '' }, { cwd: '/work' }],
+    ['one below the default', { cwd: 'sub/dir' }, { cwd: '/work/sub/dir' }],
     [
       'a built-in program',
       { command: 'builtin:url -v' },

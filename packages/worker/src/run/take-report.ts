@@ -7,7 +7,7 @@ export interface TakeReportDeps {
 }
 
 /** What consists of one element with text needs no cleaning: so reports of the built-in plugins are. */
-const plainText = /^(<pre>)?[^<]*(<\/pre>)?$/;
+const plainText = /^(?:[^<]*|<pre>[^<]*<\/pre>)$/;
 /** Texts of an HTML report. */
 const htmlTexts = ['title', 'content', 'caption'];
 
