@@ -1,5 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NodeProcessLauncher } from '@carillon/adapters';
 import type { JobFields, JobOutcome } from '@carillon/contract';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Harness, jobFields, shellJob } from './support/harness.js';
@@ -141,7 +142,10 @@ describe('a plugin', () => {
       'echo "{\\"complete\\":1,\\"description\\":\\"$(id -u) $(id -G) $USER $USERNAME $HOME\\"}"',
       { uid: 'nobody', gid: 'daemon' },
     );
-    expect(outcome.description).toMatch(/^65534 1 nobody nobody \/\S+$/);
+    const launcher = new NodeProcessLauncher({ scriptDirectory: join(directory, 'unused') });
+    const user = await launcher.resolveUser('nobody');
+    const group = await launcher.resolveGroup('daemon');
+    expect(outcome.description).toBe(`${user?.uid} ${group} nobody nobody ${user?.home}`);
   });
 
   test('binary output is kept byte for byte', async () => {
