@@ -186,6 +186,19 @@ describe('log size', () => {
     expect(harness.results.values[0]?.reported).toEqual({ progress: 0.5 });
   });
 
+  test('counts also while the process is dying of something else', async () => {
+    const { harness, process } = await running({ log_max_size: 2000, timeout: 1 });
+    process.ignoresTerm = true;
+    await harness.clock.advanceSettling(1000);
+    for (let n = 0; n < 10; n += 1) {
+      process.say(`${'x'.repeat(1000)}\n`);
+      await harness.settle();
+    }
+    process.exit(0);
+    expect(await ended(harness)).toMatchObject({ abort: 'timeout' });
+    expect(harness.results.values[0]?.log_file_size).toBeLessThan(3500);
+  });
+
   test('a limit set below the present size counts at once', async () => {
     const { harness, process } = await running({});
     process.say(`${'x'.repeat(5000)}\n`);

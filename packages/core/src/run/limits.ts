@@ -55,9 +55,13 @@ function amount(value: unknown): number {
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : 0;
 }
 
+/** Error of a sample: processor time is counted in steps of 10 ms, so one busy core may look like a little more. */
+const cpuErrorPercent = 2;
+
 /**
  * Takes a sample into account: a limit that is exceeded for the first time is noted with the present time, one that is
- * kept again is forgotten. `cpu` in percent of one core, `mem` in bytes; what was not measured changes nothing.
+ * kept again is forgotten. `cpu` in percent of one core, which must be exceeded by more than its error, `mem` in bytes; what was not
+ * measured changes nothing.
  */
 export function noteSample(
   since: ExceededSince,
@@ -67,7 +71,10 @@ export function noteSample(
 ): ExceededSince {
   return {
     memoryMs: noteValue(since.memoryMs, sample.mem, limits.memoryBytes, nowMs),
-    cpuMs: noteValue(since.cpuMs, sample.cpu, limits.cpuPercent, nowMs),
+    cpuMs:
+      limits.cpuPercent === 0
+        ? undefined
+        : noteValue(since.cpuMs, sample.cpu, limits.cpuPercent + cpuErrorPercent, nowMs),
   };
 }
 

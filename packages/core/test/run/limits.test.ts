@@ -219,7 +219,7 @@ test('noteSample: since is the start of the present run of samples above the lim
       expect(since.cpuMs).toBe(
         expectedSince(
           given.map(({ cpu }) => cpu),
-          50,
+          52,
         ),
       );
       expect(noteSample(since, { mem: 1e9, cpu: 1e9 }, off, 5)).toEqual({

@@ -14,6 +14,8 @@ export class HeldRun {
   lastLogByte = 0;
   /** The log is closed: nothing follows. */
   logEnded = false;
+  /** The log is as large as it may be: no more output goes into it. */
+  logFull = false;
   process: RunningProcess | undefined;
   output: OutputProtocol | undefined;
   /** Set by the first request to end the run. */

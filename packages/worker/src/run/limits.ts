@@ -74,7 +74,10 @@ export class LimitWatch {
   /** The log has grown. */
   onOutput(run: HeldRun): void {
     const watched = this.#watched.get(run);
-    if (watched !== undefined && watched.limits.logBytes > 0) this.#look(run, watched);
+    if (watched === undefined || watched.limits.logBytes === 0) return;
+    // However long it takes the process to die, for whatever reason, the log stays within bounds.
+    if ((run.log?.size ?? 0) > watched.limits.logBytes) run.logFull = true;
+    this.#look(run, watched);
   }
 
   /** Harmless when repeated. */

@@ -112,10 +112,9 @@ class LogTail {
 
   /** A promise to wait for before the next piece, or nothing when there was nothing to write. */
   append(pieces: readonly Uint8Array[]): Promise<void> | undefined {
-    const { log, logEnded, abort } = this.#run;
+    const { log, logEnded, logFull } = this.#run;
     let last: Promise<void> | undefined;
-    // What is ended because of its log writes no more of it, however long it takes to die.
-    if (log === undefined || logEnded || abort?.kind === 'log') return undefined;
+    if (log === undefined || logEnded || logFull) return undefined;
     for (const piece of pieces) {
       if (piece.length === 0) continue;
       this.#run.lastLogByte = piece[piece.length - 1] ?? 0;
