@@ -1,4 +1,5 @@
 export * from './process/index.js';
+export * from './html/index.js';
 export * from './job-log/index.js';
 export * from './spool/index.js';
 export * from './channel/index.js';

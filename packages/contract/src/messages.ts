@@ -133,6 +133,8 @@ export interface JobOutcome {
   abort?: AbortKind;
   /** 1: the process ended without reporting completion. */
   unknown?: 1;
+  /** What was wrong beside the outcome: reports left out, processes that live on. Part of the job's record. */
+  warning?: string;
 }
 
 /** Result of a run, durable on the results queue until the primary has applied it. */

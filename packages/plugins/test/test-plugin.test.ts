@@ -42,6 +42,8 @@ describe('the test plugin as a program', () => {
     expect(exitCode).toBe(0);
     expect(last).toMatchObject({ complete: 1, code: 0, description: 'Success!' });
     expect(last['perf']).toMatch(/^scale=1&total=0\.4&/);
+    expect(last['table']).toMatchObject({ title: 'Sample Job Stats', rows: expect.any(Array) });
+    expect(last['html']).toMatchObject({ title: 'Sample Report', content: expect.any(String) });
     const progress = messages.slice(0, -1).map((message) => Number(message['progress']));
     expect(progress.length).toBeGreaterThan(0);
     expect(progress.every((value) => value > 0 && value <= 1)).toBe(true);
@@ -50,7 +52,17 @@ describe('the test plugin as a program', () => {
   test('fails as told', async () => {
     const { exitCode, last } = await runProgram('test', { params: { duration: 0, action: 'Failure' } });
     expect(exitCode).toBe(0);
-    expect(last).toMatchObject({ complete: 1, code: 999 });
+    expect(last).toMatchObject({
+      complete: 1,
+      code: 999,
+      description: 'Simulating an error message here.  Something went wrong!',
+    });
+  });
+
+  test('burns time and memory without being late', async () => {
+    const { exitCode, messages } = await runProgram('test', { params: { duration: '0.5', burn: 1 } });
+    expect(exitCode).toBe(0);
+    expect(messages).toEqual([expect.objectContaining({ complete: 1, code: 0 })]);
   });
 
   test('crashes as told', async () => {

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fillPlaceholders } from '../src/url/placeholders.js';
 import { runProgram } from './run-program.js';
+import { selfSigned } from './self-signed.js';
 
 const server = createServer((request, response) => void answer(request, response));
 let url: string;
@@ -28,6 +30,28 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     case '/circle':
       response.writeHead(302, { location: '/circle' }).end();
       return;
+    case '/hops': {
+      const left = Number(searchParams.get('n'));
+      response.writeHead(302, { location: left > 1 ? `/hops?n=${left - 1}` : '/echo' }).end();
+      return;
+    }
+    case '/json':
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify('x'.repeat(Number(searchParams.get('bytes')) - 2)));
+      return;
+    case '/slow': {
+      // The next byte comes in time, but the whole does not.
+      response.writeHead(200, { 'content-type': 'text/plain' });
+      let left = 4;
+      const timer = setInterval(() => {
+        left -= 1;
+        if (left > 0) response.write('x');
+        else response.end('end');
+        if (left === 0) clearInterval(timer);
+      }, 100);
+      response.on('close', () => clearInterval(timer));
+      return;
+    }
     case '/gzip':
       response.writeHead(200, { 'content-type': 'text/plain', 'content-encoding': 'gzip' });
       response.end(gzipSync('squeezed'));
@@ -144,6 +168,29 @@ describe('the outcome', () => {
     expect(last).toMatchObject({ code: 0, description });
   });
 
+  test.each([
+    [32, 0],
+    [33, 1],
+  ])('of %d redirects in a row', async (hops, code) => {
+    const { last } = await request({ url: `${url}/hops?n=${hops}`, follow: 1 });
+    expect(last).toMatchObject({ complete: 1, code });
+  });
+
+  test.each([
+    [{}, 1, 'self-signed certificate'],
+    [{ ssl_cert_bypass: 1 }, 0, 'Success (HTTP 200 OK)'],
+  ])('of a certificate nobody knows with %j', async (params, code, description) => {
+    const secure = createSecureServer(selfSigned, (request_, response) => void answer(request_, response));
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const { port } = secure.address() as AddressInfo;
+    const { last } = await request({ url: `https://127.0.0.1:${port}/echo`, ...params });
+    secure.close();
+    secure.closeAllConnections();
+    await once(secure, 'close');
+    expect(last).toMatchObject({ complete: 1, code, description });
+  });
+
   test('of a redirect in a circle', async () => {
     const { last } = await request({ url: `${url}/circle`, follow: 1 });
     expect(last).toMatchObject({ complete: 1, code: 1 });
@@ -171,6 +218,11 @@ describe('the outcome', () => {
   test('of no answer in time', async () => {
     const { last } = await request({ url: `${url}/silence`, timeout: '0.2' });
     expect(last).toMatchObject({ complete: 1, code: 1, description: 'Request Timeout (200 ms)' });
+  });
+
+  test('of an answer that takes longer than its first byte and its silences may', async () => {
+    const { last } = await request({ url: `${url}/slow`, timeout: '0.3', idle_timeout: '0.3' });
+    expect(last).toMatchObject({ complete: 1, code: 0, description: 'Success (HTTP 200 OK)' });
   });
 
   test('of an answer that stops half way', async () => {
@@ -238,4 +290,19 @@ describe('what is reported', () => {
     const { last } = await request({ url: `${url}/large` }, { chain: 'e2' });
     expect(Object.keys(last['chain_data'] as object)).toEqual(['headers']);
   });
+
+  test.each([
+    [1_000_000, ['headers', 'json'], undefined],
+    [1_048_575, ['headers'], 'too large to be passed on'],
+    [1_048_576, ['headers'], undefined],
+  ])(
+    'chain data of %d bytes of JSON: a message is never too long for the worker',
+    async (bytes, keys, line) => {
+      const { last, log } = await request({ url: `${url}/json?bytes=${bytes}` }, { chain: 'e2' });
+      expect(last).toMatchObject({ complete: 1, code: 0 });
+      expect(Object.keys(last['chain_data'] as object)).toEqual(keys);
+      expect(Buffer.byteLength(JSON.stringify(last))).toBeLessThan(1_048_576);
+      if (line !== undefined) expect(log).toContain(line);
+    },
+  );
 });

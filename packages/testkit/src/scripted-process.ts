@@ -44,6 +44,8 @@ class HandFed implements AsyncIterableIterator<Uint8Array, undefined> {
 export class ScriptedProcess implements RunningProcess {
   readonly pid: number;
   readonly spec: ProcessSpec;
+  /** What its standard input had. */
+  readonly input: string;
   readonly stdout = new HandFed();
   readonly stderr = new HandFed();
   readonly exited: Promise<ProcessExit>;
@@ -59,6 +61,7 @@ export class ScriptedProcess implements RunningProcess {
   constructor(pid: number, spec: ProcessSpec) {
     this.pid = pid;
     this.spec = spec;
+    this.input = spec.stdin(pid);
     this.exited = new Promise((resolve) => {
       this.#exit = resolve;
     });
@@ -105,6 +108,8 @@ export class ScriptedLauncher implements ProcessLauncher, ProcessSampler {
   readonly groups = new Map<string, number>();
   /** Markers whose strays were to be killed. */
   readonly swept: string[] = [];
+  /** Pids outside the groups of their runs, which nothing kills. */
+  strays: number[] = [];
   /** Samples by pid; a pid without an entry counts as gone. */
   readonly samples = new Map<number, TreeSample>();
   /** Set: the next launch fails with this text. */
@@ -148,7 +153,11 @@ export class ScriptedLauncher implements ProcessLauncher, ProcessSampler {
 
   killStrays(marker: string, match: 'exact' | 'prefix' = 'exact'): Promise<number> {
     this.swept.push(match === 'exact' ? marker : `${marker}*`);
-    return Promise.resolve(0);
+    return Promise.resolve(this.strays.length);
+  }
+
+  findStrays(): Promise<number[]> {
+    return Promise.resolve([...this.strays]);
   }
 
   sample(pids: readonly number[]): Promise<Map<number, TreeSample>> {

@@ -1,4 +1,11 @@
-import { addSample, type Cancel, type Clock, type Logger, type ProcessSampler } from '@carillon/core';
+import {
+  addSample,
+  type Cancel,
+  type Clock,
+  type Logger,
+  type ProcessSampler,
+  type TreeSample,
+} from '@carillon/core';
 import type { HeldRun } from './run/held-run.js';
 import type { RunTable } from './run/run-table.js';
 
@@ -13,6 +20,8 @@ export interface SamplingDeps {
   /** Of the worker itself. */
   pid: number;
   intervalMs: number;
+  /** A run has been sampled. */
+  onSample: (run: HeldRun, sample: TreeSample) => void;
 }
 
 /** Samples CPU and memory of all running jobs and of the worker, in one pass over the process table. */
@@ -48,7 +57,8 @@ export class Sampling {
     this.#busy = true;
     try {
       const samples = await sampler.sample([pid, ...running.map((run) => run.pid)]);
-      this.load = samples.get(pid) ?? this.load;
+      const own = samples.get(pid);
+      if (own !== undefined) this.load = { cpu: own.cpu ?? this.load.cpu, mem: own.mem };
       for (const run of running) this.#take(run, samples.get(run.pid));
     } catch (error) {
       logger.log('warn', 'Processes cannot be sampled', { error: String(error) });
@@ -57,11 +67,11 @@ export class Sampling {
     }
   }
 
-  #take(run: HeldRun, sample: { cpu: number; mem: number } | undefined): void {
+  #take(run: HeldRun, sample: TreeSample | undefined): void {
     if (sample === undefined || run.logEnded) return;
-    // The first sample of a process knows its memory, but no stretch of time to measure CPU over.
-    if (run.mem !== undefined) run.cpu = addSample(run.cpu, sample.cpu);
+    if (sample.cpu !== undefined) run.cpu = addSample(run.cpu, sample.cpu);
     run.mem = addSample(run.mem, sample.mem);
     run.changed = true;
+    this.#deps.onSample(run, sample);
   }
 }

@@ -1,5 +1,7 @@
 import type {
   Clock,
+  DefaultLimits,
+  HtmlSanitizer,
   JobLog,
   Lease,
   LogArchive,
@@ -26,6 +28,8 @@ export interface WorkerDeps {
   /** Logs of completed jobs. */
   archive: LogArchive;
   spool: ResultSpool;
+  /** For the HTML that plugins report. */
+  sanitizer: HtmlSanitizer;
   tickets: TicketSource;
   results: ResultSink;
   claims: RunClaims;
@@ -63,6 +67,8 @@ export interface WorkerSettings {
   /** From SIGTERM to SIGKILL (`child_kill_timeout`). */
   killTimeoutMs: number;
   sampleIntervalMs: number;
+  /** For jobs that have no limits of their own. */
+  limits: DefaultLimits;
   /** Days a log is kept unless the job says otherwise (`job_data_expire_days`). */
   expireDays: number;
   /** For times in logs: an IANA name or `system`. */

@@ -5,6 +5,7 @@ import { PrimaryLink } from './link/primary-link.js';
 import { ProgressNotices } from './progress.js';
 import { AbortService } from './run/abort.js';
 import { createTicketHandler } from './run/claim.js';
+import { LimitWatch } from './run/limits.js';
 import { ResultReporter } from './run/report.js';
 import { RunTable } from './run/run-table.js';
 import { Runner } from './run/runner.js';
@@ -53,6 +54,7 @@ class WorkerService implements Worker {
   readonly #streams: LogStreams;
   readonly #progress: ProgressNotices;
   readonly #aborts: AbortService;
+  readonly #limits: LimitWatch;
   readonly #reporter: ResultReporter;
   readonly #runner: Runner;
   readonly #sampling: Sampling;
@@ -91,12 +93,14 @@ class WorkerService implements Worker {
       node: settings.node.id,
       killTimeoutMs: settings.killTimeoutMs,
     });
+    this.#limits = new LimitWatch({ clock, aborts: this.#aborts, defaults: settings.limits });
     this.#reporter = new ResultReporter(deps);
     this.#sampling = new Sampling({
       ...deps,
       runs,
       pid: settings.process.pid,
       intervalMs: settings.sampleIntervalMs,
+      onSample: (run, sample) => this.#limits.onSample(run, sample),
     });
     this.#runner = new Runner({
       ports: deps,
@@ -105,13 +109,18 @@ class WorkerService implements Worker {
       runs,
       aborts: this.#aborts,
       reporter: this.#reporter,
-      onStarted: (run) => send({ type: 'run', run: run.report() }),
+      onStarted: (run) => {
+        this.#limits.start(run);
+        send({ type: 'run', run: run.report() });
+      },
       onOutput: (run) => {
+        this.#limits.onOutput(run);
         this.#progress.onOutput(run);
         this.#streams.onOutput(run);
       },
       onLogEnded: (run) => this.#streams.finish(run),
       onEnded: (run, reported) => {
+        this.#limits.end(run);
         this.#progress.onEnded(run);
         if (reported) send({ type: 'settled', ...run.ref });
       },
@@ -202,6 +211,13 @@ class WorkerService implements Worker {
     return { type: 'beat', ...this.#sampling.load, runs: changed.map((run) => run.report()) };
   }
 
+  #update(message: Extract<PrimaryMessage, { type: 'update' }>): void {
+    const run = this.#runs.get(message);
+    if (run === undefined) return;
+    run.update(message.settings);
+    this.#limits.onUpdate(run);
+  }
+
   #onMessage(message: PrimaryMessage): void {
     switch (message.type) {
       case 'welcome':
@@ -213,7 +229,7 @@ class WorkerService implements Worker {
         return;
       }
       case 'update':
-        this.#runs.get(message)?.update(message.settings);
+        this.#update(message);
         return;
       case 'watch':
         this.#streams.watch(message.job, message.offset);

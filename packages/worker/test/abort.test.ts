@@ -82,6 +82,32 @@ describe('abort', () => {
     await harness.worker.stop();
   });
 
+  test('what survives SIGKILL is named in the log and in the result', async () => {
+    const harness = await running();
+    const process = await harness.launcher.process();
+    harness.launcher.strays = [4711, 4712];
+    await abort(harness, 'why');
+    await harness.clock.advanceSettling(1900);
+    expect(harness.results.values.length).toBe(0);
+    await harness.clock.advanceSettling(200);
+    const warning = 'Processes of this job are still alive: 4711, 4712';
+    expect(harness.results.values[0]?.outcome).toEqual({ ...aborted('why'), warning });
+    expect(await harness.archive.text('j1')).toContain(`\n# ${warning}\n\n# Job failed at `);
+    expect(process.signals).toEqual(['SIGTERM']);
+    await harness.worker.stop();
+    expect(harness.clock.pending).toBe(0);
+  });
+
+  test('strays that die of SIGKILL are not worth a word', async () => {
+    const harness = await running();
+    harness.launcher.strays = [4711];
+    await abort(harness, 'why');
+    harness.launcher.strays = [];
+    await harness.clock.advanceSettling(100);
+    expect(harness.results.values[0]?.outcome).toEqual(aborted('why'));
+    await harness.worker.stop();
+  });
+
   test('another attempt or an unknown job is not meant', async () => {
     const harness = await running();
     await abort(harness, 'why', 2);

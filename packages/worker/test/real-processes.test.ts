@@ -1,58 +1,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  createProcessSampler,
-  FileJobLog,
-  FileResultSpool,
-  MemoryLogger,
-  NodeProcessLauncher,
-  SystemClock,
-} from '@carillon/adapters';
+import { createProcessSampler } from '@carillon/adapters';
 import type { JobFields } from '@carillon/contract';
 import type { Worker } from '@carillon/worker';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Harness, jobFields, shellJob, workerSettings } from './support/harness.js';
+import { type Harness, jobFields, shellJob } from './support/harness.js';
+import { openRealWorker, outputOf } from './support/real-worker.js';
 
 /** Real processes, files and time; memory for what would be Redis and the network. */
 describe('with real processes', () => {
-  let directory: string;
   let harness: Harness;
+  let directory: string;
   let worker: Worker;
+  let close: () => Promise<void>;
   beforeEach(async () => {
-    directory = await realpath(await mkdtemp(join(tmpdir(), 'carillon-worker-')));
-    harness = new Harness({
-      // Other tests on this machine must not meet: an aborted run is looked for by node and run.
-      node: { ...workerSettings().node, id: `n${process.pid}` },
-      process: { pid: process.pid, uid: process.getuid?.() ?? -1 },
-      environment: process.env,
-      workDirectory: directory,
-    });
-    worker = harness.newWorker({
-      clock: new SystemClock(),
-      launcher: new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts') }),
-      sampler: createProcessSampler(),
-      logs: new FileJobLog(join(directory, 'logs')),
-      spool: new FileResultSpool(join(directory, 'spool'), new MemoryLogger()),
-    });
-    await harness.elect();
-    await worker.start();
+    ({ harness, directory, worker, close } = await openRealWorker());
   });
-  afterEach(async () => {
-    await worker.stop();
-    await rm(directory, { recursive: true });
-  });
+  afterEach(() => close());
 
   const runAll = async (...jobs: JobFields[]): Promise<void> => {
     for (const job of jobs) await harness.dispatch(job);
     await harness.results.reached(jobs.length);
   };
-  /** What the job itself put in its log. */
-  const output = async (job: string): Promise<string> => {
-    const log = (await harness.archive.text(job)) ?? '';
-    return log.slice(log.indexOf('\n\n') + 2, log.lastIndexOf('\n# Job '));
-  };
+  const output = (job: string): Promise<string> => outputOf(harness, job);
 
   test('fifty scripts: each output in its log, each result once, nothing left on disk', async () => {
     const jobs = Array.from({ length: 50 }, (_, n) =>

@@ -82,15 +82,15 @@ describe('a plugin job', () => {
     });
     expect(spec.env).not.toHaveProperty('CARILLON_CLUSTER_SECRET');
     expect(spec.env).not.toHaveProperty('JOB_PID');
-    expect(spec.stdin.endsWith('}\n')).toBe(true);
-    const input: unknown = JSON.parse(spec.stdin);
+    expect(process.input.endsWith('}\n')).toBe(true);
+    const input: unknown = JSON.parse(process.input);
     const { pid: _pid, ...job } = jobFields('j1', {
       pid: 99,
       cwd: '/srv',
       env: { MORE: '1' },
       params: { size: 3 },
     });
-    expect(input).toEqual({ ...job, log_file: '/memory/j1.log' });
+    expect(input).toEqual({ ...job, log_file: '/memory/j1.log', pid: process.pid });
     process.exit(1);
     await harness.worker.stop();
   });
@@ -98,6 +98,7 @@ describe('a plugin job', () => {
   test.each<[string, Record<string, unknown>, unknown]>([
     ['the default directory', {}, { cwd: '/work' }],
     ['an empty one', { cwd: '' }, { cwd: '/work' }],
+    ['one below the default', { cwd: 'sub/dir' }, { cwd: '/work/sub/dir' }],
     [
       'a built-in program',
       { command: 'builtin:url -v' },
@@ -312,19 +313,15 @@ test('a shell job uses the shell protocol', async () => {
   await harness.worker.stop();
 });
 
-test('samples: memory from the first, CPU from the second, for all jobs in one pass', async () => {
+test('samples: memory from the first, CPU as soon as it is known, for all jobs in one pass', async () => {
   const harness = new Harness();
   await harness.elect();
   await started(harness);
   harness.launcher.samples.set(77, { cpu: 12, mem: 5000 });
   await harness.dispatch(jobFields('j1'));
   const process = await harness.launcher.process();
-  for (const [cpu, mem] of [
-    [0, 100],
-    [50, 300],
-    [10, 200],
-  ] as const) {
-    harness.launcher.samples.set(process.pid, { cpu, mem });
+  for (const sample of [{ mem: 100 }, { cpu: 50, mem: 300 }, { cpu: 10, mem: 200 }]) {
+    harness.launcher.samples.set(process.pid, sample);
     await harness.clock.advanceSettling(1000);
   }
   await harness.clock.advanceSettling(1000);

@@ -1,20 +1,27 @@
 import {
   createReadStream,
+  createWriteStream,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   unlinkSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createGzip, gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip, gzipSync } from 'node:zlib';
 import { CarillonError } from '@carillon/contract';
 import type { JobLog, JobLogWriter } from '@carillon/core';
 import { FileLogWriter } from './file-log-writer.js';
 
 const suffix = '.log';
+/** Of a log that is being restored. */
+const partSuffix = '.part';
 const jobId = /^\w[\w-]*$/;
 /** A log up to this size is compressed in one go. */
 const wholeBytesMax = 65_536;
@@ -23,10 +30,14 @@ const wholeBytesMax = 65_536;
 export class FileJobLog implements JobLog {
   readonly #directory: string;
   readonly #writers = new Map<string, FileLogWriter>();
+  #restored = 0;
 
   constructor(directory: string) {
     this.#directory = resolve(directory);
     mkdirSync(this.#directory, { recursive: true });
+    for (const name of readdirSync(this.#directory)) {
+      if (name.endsWith(partSuffix)) rmSync(join(this.#directory, name), { force: true });
+    }
   }
 
   async open(job: string): Promise<JobLogWriter> {
@@ -35,6 +46,20 @@ export class FileJobLog implements JobLog {
     });
     this.#writers.set(job, writer);
     return writer;
+  }
+
+  async restore(job: string, compressed: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = this.#path(job);
+    this.#restored += 1;
+    const part = `${path}.${this.#restored}${partSuffix}`;
+    try {
+      const target = createWriteStream(part, { mode: 0o640, flags: 'wx' });
+      await pipeline(Readable.from(compressed, { objectMode: false }), createGunzip(), target);
+      // Unlike a rename it never replaces a log.
+      if (!existsSync(path)) linkSync(part, path);
+    } finally {
+      rmSync(part, { force: true });
+    }
   }
 
   async read(job: string, offset: number, limit: number): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { JobLog, JobLogWriter } from '@carillon/core';
 
 /** Logs in memory, for tests. */
@@ -22,6 +22,13 @@ export class MemoryJobLog implements JobLog {
         closed = true;
       },
     };
+  }
+
+  async restore(job: string, compressed: AsyncIterable<Uint8Array>): Promise<void> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of compressed) chunks.push(chunk);
+    const log = gunzipSync(Buffer.concat(chunks));
+    if (!this.#logs.has(job)) this.#logs.set(job, log);
   }
 
   async read(job: string, offset: number, limit: number): Promise<Uint8Array> {

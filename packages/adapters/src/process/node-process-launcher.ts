@@ -52,7 +52,7 @@ export class NodeProcessLauncher implements ProcessLauncher {
         const [error]: unknown[] = await once(child, 'error');
         throw error;
       }
-      return new NodeRunningProcess(child, child.pid, spec.stdin, removeScript);
+      return new NodeRunningProcess(child, child.pid, spec.stdin(child.pid), removeScript);
     } catch (error) {
       removeScript();
       throw error instanceof SpawnError ? error : explainSpawnFailure(error, spec);
@@ -69,7 +69,7 @@ export class NodeProcessLauncher implements ProcessLauncher {
 
   async killStrays(marker: string, match: 'exact' | 'prefix' = 'exact'): Promise<number> {
     let killed = 0;
-    for (const pid of findMarked('CARILLON_RUN', marker, match)) {
+    for (const pid of await this.findStrays(marker, match)) {
       try {
         process.kill(pid, 'SIGKILL');
         killed += 1;
@@ -78,6 +78,10 @@ export class NodeProcessLauncher implements ProcessLauncher {
       }
     }
     return killed;
+  }
+
+  async findStrays(marker: string, match: 'exact' | 'prefix' = 'exact'): Promise<number[]> {
+    return findMarked('CARILLON_RUN', marker, match);
   }
 
   /**

@@ -16,7 +16,7 @@ export class PidusageSampler implements ProcessSampler {
       if (!isStat(stat)) continue;
       known.add(pid);
       // The first value would be an average since the start of the process.
-      samples.set(pid, { cpu: this.#known.has(pid) ? stat.cpu : 0, mem: stat.memory });
+      samples.set(pid, { ...(this.#known.has(pid) ? { cpu: stat.cpu } : {}), mem: stat.memory });
     }
     this.#known = known;
     return samples;

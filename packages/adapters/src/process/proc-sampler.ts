@@ -21,6 +21,8 @@ interface RootTotal {
   atMs: number;
 }
 
+/** CPU time is counted in steps of 10 ms: over less than this, one step would look like a busy process. */
+const shortestSpanSec = 0.1;
 const auxPageSize = 6n;
 const auxClockTicks = 17n;
 
@@ -45,6 +47,7 @@ export class ProcSampler implements ProcessSampler {
   async sample(pids: readonly number[]): Promise<Map<number, TreeSample>> {
     const table = new ProcessTable(this.#readAll());
     const atMs = performance.now();
+    const uptimeSec = readUptimeSec();
     const samples = new Map<number, TreeSample>();
     const totals = new Map<number, RootTotal>();
     for (const pid of pids) {
@@ -58,17 +61,23 @@ export class ProcSampler implements ProcessSampler {
       }
       const total = { startTicks: root.startTicks, ticks, atMs };
       totals.set(pid, total);
-      samples.set(pid, { cpu: this.#cpuSince(this.#totals.get(pid), total), mem: pages * this.#pageBytes });
+      const cpu = this.#cpuSince(this.#totals.get(pid), total, uptimeSec);
+      samples.set(pid, { ...(cpu === undefined ? {} : { cpu }), mem: pages * this.#pageBytes });
     }
     this.#totals = totals;
     return samples;
   }
 
-  #cpuSince(before: RootTotal | undefined, now: RootTotal): number {
+  /** Since the last pass, in the first one since the start of the root. */
+  #cpuSince(before: RootTotal | undefined, now: RootTotal, uptimeSec: number): number | undefined {
     // Another start time: the pid was used again.
-    if (before === undefined || before.startTicks !== now.startTicks || now.atMs <= before.atMs) return 0;
-    const seconds = Math.max(0, now.ticks - before.ticks) / this.#ticksPerSecond;
-    return Math.round((seconds / ((now.atMs - before.atMs) / 1000)) * 10_000) / 100;
+    const isFirst = before === undefined || before.startTicks !== now.startTicks;
+    const spanSec = isFirst
+      ? uptimeSec - now.startTicks / this.#ticksPerSecond
+      : (now.atMs - before.atMs) / 1000;
+    if (spanSec < (isFirst ? shortestSpanSec : 0.001)) return undefined;
+    const seconds = Math.max(0, now.ticks - (isFirst ? 0 : before.ticks)) / this.#ticksPerSecond;
+    return Math.round((seconds / spanSec) * 10_000) / 100;
   }
 
   *#readAll(): IterableIterator<ProcessRow> {
@@ -142,6 +151,15 @@ class ProcessTable {
     const followers = this.#followers.get(leader);
     if (followers === undefined) this.#followers.set(leader, [row]);
     else followers.push(row);
+  }
+}
+
+/** Seconds since the machine started, on the clock of process start times; 0 when it cannot be read. */
+function readUptimeSec(): number {
+  try {
+    return Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]);
+  } catch {
+    return 0;
   }
 }
 

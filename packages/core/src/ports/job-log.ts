@@ -13,6 +13,11 @@ export interface JobLogWriter {
 export interface JobLog {
   /** Creates or continues the log of a job. */
   open(job: string): Promise<JobLogWriter>;
+  /**
+   * Puts a log in place that was compressed with gzip, whole or not at all. Harmless when the job has a log by the
+   * time it is whole: that one stays. Rejects when the bytes are not a whole gzip stream.
+   */
+  restore(job: string, compressed: AsyncIterable<Uint8Array>): Promise<void>;
   /** Bytes from `offset`, at most `limit`; empty at the end or when there is no log. */
   read(job: string, offset: number, limit: number): Promise<Uint8Array>;
   /** The whole log, compressed with gzip, in chunks. */

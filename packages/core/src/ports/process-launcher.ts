@@ -12,8 +12,8 @@ export interface ProcessSpec {
   env: Readonly<Record<string, string>>;
   uid?: number;
   gid?: number;
-  /** Written to standard input, which is then closed. */
-  stdin: string;
+  /** What is written to standard input, which is then closed; `pid`: of the started process. */
+  stdin: (pid: number) => string;
 }
 
 /** One of both is null. */
@@ -46,9 +46,11 @@ export interface RunningProcess {
   signalGroup(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean;
 }
 
-/** CPU in percent of one core since the last sample, memory in bytes: sums over a process tree. */
+/** Sums over a process tree. */
 export interface TreeSample {
-  cpu: number;
+  /** Percent of one core since the last sample; undefined when there was no stretch of time to measure over. */
+  cpu?: number;
+  /** Resident bytes. */
   mem: number;
 }
 
@@ -64,6 +66,8 @@ export interface ProcessLauncher {
    * way to find them, nothing happens.
    */
   killStrays(marker: string, match?: 'exact' | 'prefix'): Promise<number>;
+  /** Pids of the processes `killStrays` would kill; none where the system has no way to find them. */
+  findStrays(marker: string, match?: 'exact' | 'prefix'): Promise<number[]>;
 }
 
 export interface UserInfo {
@@ -77,8 +81,8 @@ export interface UserInfo {
 /** Resource use of process trees. */
 export interface ProcessSampler {
   /**
-   * One pass over the process table for all given root pids. A pid that is gone has no entry. CPU is 0 in
-   * the first sample of a pid.
+   * One pass over the process table for all given root pids. A pid that is gone has no entry. The first sample of a
+   * pid may measure CPU since the start of the process.
    */
   sample(pids: readonly number[]): Promise<Map<number, TreeSample>>;
 }

@@ -1,4 +1,5 @@
 export * from './job-environment.js';
+export * from './limits.js';
 export * from './line-splitter.js';
 export * from './local-time.js';
 export * from './log-text.js';

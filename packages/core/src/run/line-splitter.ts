@@ -4,6 +4,8 @@ export interface LineSink {
   text(bytes: Uint8Array, startsLine: boolean): void;
   /** A whole line that may be a message, with its newline unless it is the last of the stream. */
   line(bytes: Uint8Array): void;
+  /** A line was held back and got too long; it follows as text. `first`: its first visible byte. */
+  overlong?(first: number): void;
 }
 
 export interface LineSplitterOptions {
@@ -34,6 +36,8 @@ export class LineSplitter {
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #startsLine = true;
+  /** First visible byte of the line that is held. */
+  #first = 0;
 
   constructor(sink: LineSink, options: LineSplitterOptions) {
     this.#sink = sink;
@@ -60,6 +64,7 @@ export class LineSplitter {
         } else if (this.#isHeld(chunk[position] ?? newline)) {
           from = this.#pass(chunk, from, lineStart);
           this.#state = 'held';
+          this.#first = chunk[position] ?? newline;
         } else {
           this.#release();
           this.#state = 'text';
@@ -84,6 +89,7 @@ export class LineSplitter {
     const found = chunk.indexOf(newline, position);
     const end = found < 0 ? chunk.length : found + 1;
     if (this.#keptBytes + end - from > this.#limit) {
+      this.#sink.overlong?.(this.#first);
       this.#release();
       this.#pass(chunk, from, end);
       this.#state = found < 0 ? 'text' : 'start';

@@ -29,6 +29,34 @@ export function logFooter(outcome: JobOutcome, nowMs: number, zone: string): str
 }
 
 /**
+ * True when the end of a run is followed by another attempt of its job: it failed by itself and has retries left
+ * (behaviour reference 5.7).
+ */
+export function isRetried(job: Readonly<Record<string, unknown>>, outcome: JobOutcome): boolean {
+  return outcome.code !== 0 && outcome.abort_reason === undefined && Number(job['retries'] ?? 0) > 0;
+}
+
+/** End of an attempt that is followed by another, instead of the footer (behaviour reference 6.5). */
+export function retryNotice(
+  job: Readonly<Record<string, unknown>>,
+  { code, description }: JobOutcome,
+): string {
+  const delay = job['retry_delay'] ? ` (${Number(job['retry_delay'])} sec delay)` : '';
+  return [
+    '',
+    `# Job failed with error${code === 1 ? '' : ` ${code}`}: ${description}`,
+    `# ${Number(job['retries'])} retries remain${delay}`,
+    '',
+    '',
+  ].join('\n');
+}
+
+/** Remarks of the worker at the end of a run's log, each a line of its own; '' without any. */
+export function logRemarks(remarks: readonly string[]): string {
+  return remarks.length === 0 ? '' : ['', ...remarks.map((remark) => `# ${remark}`), ''].join('\n');
+}
+
+/**
  * Bytes of a log as text whose UTF-8 form has exactly as many bytes as were used, so that offsets stay true: a byte
  * that is not UTF-8 becomes `?`. Unless `isEnd`, a character cut off at the end is left for the next piece.
  */

@@ -37,9 +37,17 @@ export function abortedRunOutcome({ kind, reason }: RunAbort): JobOutcome {
 }
 
 function reportedOutcome(reportedCode: number | string, description: string): JobOutcome {
-  const code = normaliseCode(reportedCode);
-  if (code === 0 || description !== '') return { code, description };
+  const code = normaliseCode(cut(reportedCode, longestCode));
+  if (code === 0 || description !== '') return { code, description: cut(description, longestDescription) };
   return { code, description: 'Unknown Error (no description provided)' };
+}
+
+/** What goes into every history row and log must not be as long as a message may be. */
+const longestCode = 255;
+const longestDescription = 10_000;
+
+function cut<T>(value: T, length: number): T | string {
+  return typeof value === 'string' && value.length > length ? `${value.slice(0, length)}…` : value;
 }
 
 function unreportedOutcome({ exit, pid }: RunEnd): JobOutcome {

@@ -42,6 +42,11 @@ function isWithin(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((item) => isWithin(item, levels - 1));
 }
 
+/** Counts a line that was too long, if it may have been a message. */
+export function countOverlong(report: PluginReport, first: number): void {
+  if (first === openBrace) report.overlongLines = (report.overlongLines ?? 0) + 1;
+}
+
 /** Bytes of a line as text; what is not UTF-8 shows as replacement characters. */
 export const lineText = (bytes: Uint8Array): string => decoder.decode(bytes);
 
@@ -60,6 +65,7 @@ export class PluginProtocol implements OutputProtocol {
     const sink = {
       text: (bytes: Uint8Array) => void this.#log.push(bytes),
       line: (bytes: Uint8Array) => this.#onLine(bytes),
+      overlong: (first: number) => countOverlong(this.report, first),
     };
     this.#lines = new LineSplitter(sink, { isHeld: (byte) => byte === openBrace });
   }

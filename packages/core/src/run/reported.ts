@@ -6,6 +6,8 @@ export interface PluginReport {
   completion?: { code: number | string; description: string };
   /** Recognised keys for the job's record, each of a type its readers can rely on. */
   reported: Record<string, unknown>;
+  /** Lines that began like a message and were too long to be one: they are in the log instead. */
+  overlongLines?: number;
 }
 
 /** Undefined: not acceptable, the key is ignored. */
@@ -78,4 +80,54 @@ function readDescription(description: unknown): string {
   return description === undefined || description === null || description === false
     ? ''
     : String(description);
+}
+
+/** Most characters of a reported value in JSON, where a key has a limit of its own. */
+const longestValues: ReadonlyMap<string, number> = new Map([
+  ['perf', 32_768],
+  ['html', 262_144],
+  ['label', 1024],
+  ['chain', 255],
+  ['chain_error', 255],
+  ['notify_success', 8192],
+  ['notify_fail', 8192],
+]);
+/** Most characters of everything a run reports, in JSON. */
+export const longestReport = 2_097_152;
+
+/** What a run reported, cut down to what may travel, and a sentence for the log and the record for each cut. */
+export interface BoundedReport {
+  reported: Record<string, unknown>;
+  remarks: string[];
+}
+
+/**
+ * Bounds what a plugin reported, so that no plugin can burden its cluster: values that are too long for their key are
+ * left out, then the largest ones until the rest is at most `longestReport` characters of JSON.
+ */
+export function boundReport(report: PluginReport): BoundedReport {
+  const remarks: string[] = [];
+  if (report.overlongLines !== undefined) {
+    remarks.push(`Messages that were too long and went to the log instead: ${report.overlongLines}`);
+  }
+  const sizes = Object.entries(report.reported).map(([key, value]) => ({
+    key,
+    characters: JSON.stringify(value)?.length ?? 0,
+  }));
+  let total = sizes.reduce((sum, { characters }) => sum + characters, 0);
+  const left = new Set<string>();
+  const leaveOut = ({ key, characters }: (typeof sizes)[number], limit: number): void => {
+    left.add(key);
+    total -= characters;
+    remarks.push(`The reported ${key} was left out: ${characters} characters, at most ${limit} are kept`);
+  };
+  for (const size of sizes) {
+    const limit = longestValues.get(size.key) ?? longestReport;
+    if (size.characters > limit) leaveOut(size, limit);
+  }
+  const largestFirst = sizes.filter(({ key }) => !left.has(key)).sort((a, b) => b.characters - a.characters);
+  for (const size of largestFirst)
+    if (total > longestReport) leaveOut(size, Math.max(0, longestReport - (total - size.characters)));
+  const kept = Object.entries(report.reported).filter(([key]) => !left.has(key));
+  return { reported: Object.fromEntries(kept), remarks };
 }

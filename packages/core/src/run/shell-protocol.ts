@@ -1,6 +1,12 @@
 import { LineSplitter } from './line-splitter.js';
 import { localTime } from './local-time.js';
-import { lineText, openBrace, type OutputProtocol, readMessageLine } from './plugin-protocol.js';
+import {
+  countOverlong,
+  lineText,
+  openBrace,
+  type OutputProtocol,
+  readMessageLine,
+} from './plugin-protocol.js';
 import { applyMessage, isPluginMessage, type PluginReport } from './reported.js';
 
 export interface ShellOptions {
@@ -46,6 +52,7 @@ export class ShellProtocol implements OutputProtocol {
     const sink = {
       text: (bytes: Uint8Array, startsLine: boolean) => this.#logText(bytes, startsLine),
       line: (bytes: Uint8Array) => this.#onLine(bytes),
+      overlong: (first: number) => countOverlong(this.report, first),
     };
     const isHeld = options.json
       ? (byte: number) => isDigit(byte) || byte === openBrace

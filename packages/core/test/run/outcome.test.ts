@@ -3,9 +3,12 @@ import {
   addSample,
   localTimeWithOffset,
   logFooter,
+  isRetried,
   logHeader,
   logPiece,
+  logRemarks,
   outcomeOf,
+  retryNotice,
   type PluginReport,
   type RunEnd,
 } from '@carillon/core';
@@ -103,6 +106,37 @@ describe('log texts', () => {
   });
 });
 
+describe('retries', () => {
+  test.each<[Record<string, unknown>, Partial<JobOutcome>, boolean]>([
+    [{ retries: 1 }, { code: 1 }, true],
+    [{ retries: 1 }, { code: 'SIGKILL' }, true],
+    [{ retries: 0 }, { code: 1 }, false],
+    [{}, { code: 1 }, false],
+    [{ retries: 3 }, { code: 0 }, false],
+    [{ retries: 3 }, { code: 1, abort_reason: 'why', abort: 'manual' }, false],
+    [{ retries: 3 }, { code: 1, unknown: 1 }, true],
+  ])('%j after %j: %j', (job, outcome, expected) => {
+    expect(isRetried(job, { code: 0, description: '', ...outcome })).toBe(expected);
+  });
+
+  test.each<[Record<string, unknown>, JobOutcome, string]>([
+    [{ retries: 3 }, { code: 1, description: 'bad' }, 'error: bad\n# 3 retries remain'],
+    [{ retries: 1, retry_delay: 0 }, { code: 1, description: '' }, 'error: \n# 1 retries remain'],
+    [
+      { retries: 2, retry_delay: 2 },
+      { code: 999, description: 'x' },
+      'error 999: x\n# 2 retries remain (2 sec delay)',
+    ],
+  ])('notice of %j after %j', (job, outcome, middle) => {
+    expect(retryNotice(job, outcome)).toBe(`\n# Job failed with ${middle}\n\n`);
+  });
+});
+
+test('remarks at the end of a log are lines of their own', () => {
+  expect(logRemarks([])).toBe('');
+  expect(logRemarks(['one', 'two'])).toBe('\n# one\n# two\n');
+});
+
 describe('logPiece', () => {
   const pieces = (bytes: Uint8Array, size: number): { text: string; offsets: boolean } => {
     let text = '';
@@ -159,4 +193,10 @@ test('addSample keeps minimum, maximum, total, count and the last value', () => 
       });
     }),
   );
+});
+
+test('texts of an outcome are bounded', () => {
+  const outcome = outcomeOf(end('plugin', 0, said('E'.repeat(1000), 'd'.repeat(20_000))));
+  expect(outcome.code).toBe(`${'E'.repeat(255)}…`);
+  expect(outcome.description).toBe(`${'d'.repeat(10_000)}…`);
 });

@@ -1,3 +1,5 @@
+import type { DefaultLimits } from '@carillon/core';
+
 /** Everything a node is told, checked and frozen. */
 export interface Config {
   readonly roles: { readonly primary: boolean; readonly worker: boolean };
@@ -38,6 +40,8 @@ export interface Config {
     readonly eventUpdatesFromJobs: boolean;
     readonly killTimeoutMs: number;
     readonly deadJobTimeoutMs: number;
+    /** For jobs that have no limits of their own. */
+    readonly limits: Readonly<DefaultLimits>;
     readonly env: Readonly<Record<string, string>>;
   };
   readonly baseAppUrl: string | undefined;

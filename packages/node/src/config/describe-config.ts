@@ -55,6 +55,11 @@ export function describeConfig(config: Config): string {
     `allow_event_updates_from_jobs=${jobDefaults.eventUpdatesFromJobs}`,
     `child_kill_timeout=${jobDefaults.killTimeoutMs / 1000}`,
     `dead_job_timeout=${jobDefaults.deadJobTimeoutMs / 1000}`,
+    `job_memory_max=${jobDefaults.limits.memoryBytes}`,
+    `job_memory_sustain=${jobDefaults.limits.memorySustainSec}`,
+    `job_cpu_max=${jobDefaults.limits.cpuPercent}`,
+    `job_cpu_sustain=${jobDefaults.limits.cpuSustainSec}`,
+    `job_log_max_size=${jobDefaults.limits.logBytes}`,
     `job_env=${environment.join(' ')}`,
     `base_app_url=${config.baseAppUrl ?? ''}`,
   );

@@ -96,6 +96,13 @@ function assemblePeer(peer: PeerGiven): Pick<Config, 'jobDefaults' | 'baseAppUrl
       ),
       killTimeoutMs: (peer('child_kill_timeout') ?? peerSettings.child_kill_timeout.preset) * 1000,
       deadJobTimeoutMs: (peer('dead_job_timeout') ?? peerSettings.dead_job_timeout.preset) * 1000,
+      limits: {
+        memoryBytes: peer('job_memory_max') ?? peerSettings.job_memory_max.preset,
+        memorySustainSec: peer('job_memory_sustain') ?? peerSettings.job_memory_sustain.preset,
+        cpuPercent: peer('job_cpu_max') ?? peerSettings.job_cpu_max.preset,
+        cpuSustainSec: peer('job_cpu_sustain') ?? peerSettings.job_cpu_sustain.preset,
+        logBytes: peer('job_log_max_size') ?? peerSettings.job_log_max_size.preset,
+      },
       env: Object.fromEntries(
         Object.entries(peer('job_env') ?? {}).map(([name, value]) => [name, String(value)]),
       ),

@@ -101,6 +101,7 @@ function workerSettings(config: Config, nodeId: string, url: string, clusterSecr
     killTimeoutMs: config.jobDefaults.killTimeoutMs,
     drainGraceMs: config.drainGraceMs,
     expireDays: config.jobDefaults.expireDays,
+    limits: config.jobDefaults.limits,
     jobEnvironment: { ...config.jobDefaults.env },
     log: config.log,
   };

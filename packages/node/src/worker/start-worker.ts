@@ -1,4 +1,5 @@
 import {
+  AllowListSanitizer,
   createProcessSampler,
   DirectoryInUseError,
   DirectoryLock,
@@ -42,6 +43,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
       logs: new FileJobLog(join(place.directory, 'logs')),
       archive: redis.archive,
       spool: new FileResultSpool(join(place.directory, 'results'), log),
+      sanitizer: new AllowListSanitizer(),
       tickets: redis.queue,
       results: redis.queue,
       claims: new RedisRunClaims({ redis: redis.commands, keys: redis.keys }),
@@ -63,6 +65,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
       ),
       killTimeoutMs: settings.killTimeoutMs,
       sampleIntervalMs,
+      limits: settings.limits,
       expireDays: settings.expireDays,
       zone: 'system',
       reportGraceMs,

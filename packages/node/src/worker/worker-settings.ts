@@ -1,3 +1,4 @@
+import type { DefaultLimits } from '@carillon/core';
 import type { Config } from '../config/index.js';
 
 /** Everything a worker process needs; travels as JSON to the child. */
@@ -9,6 +10,7 @@ export interface WorkerSettings {
   killTimeoutMs: number;
   drainGraceMs: number;
   expireDays: number;
+  limits: DefaultLimits;
   jobEnvironment: Record<string, string>;
   log: Config['log'];
 }

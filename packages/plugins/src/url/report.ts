@@ -5,6 +5,8 @@ type Message = Record<string, unknown>;
 
 const largestHtmlBytes = 32 * 1024;
 const largestChainBytes = 1024 * 1024;
+/** The worker takes longer lines for log output. */
+const largestMessageBytes = 1024 * 1024 - 1;
 
 /** The last message of a request that got no answer, or could not be made. */
 export const reportFailure = (description: string): Message => ({ complete: 1, code: 1, description });
@@ -30,8 +32,13 @@ export function reportResponse(
   if (isText(response) && response.body.length > 0 && response.body.length < largestHtmlBytes) {
     message['html'] = { title: 'Raw Response Content', content: `<pre>${escapeHtml(content)}</pre>` };
   }
-  if (job.chained) message['chain_data'] = chainData(response, content);
-
+  if (job.chained) {
+    message['chain_data'] = chainData(response, content);
+    if (Buffer.byteLength(JSON.stringify(message)) > largestMessageBytes) {
+      message['chain_data'] = { headers: response.headers };
+      log('The JSON of the response is too large to be passed on to the next job');
+    }
+  }
   log(`HTTP ${response.status} ${response.statusText}`);
   for (const [name, value] of rows) log(`${name}: ${value}`);
   if (isText(response) && content !== '') log(`\n${content}`);

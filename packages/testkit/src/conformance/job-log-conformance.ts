@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { JobLog } from '@carillon/core';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -106,6 +106,37 @@ export function jobLogConformance(name: string, open: () => Promise<JobLogSubjec
     );
 
     test(
+      'a restored log is continued, and never replaces one',
+      withLogs(async (logs) => {
+        const earlier = 'first attempt →\n'.repeat(20_000);
+        await logs.restore('j1', inPieces(gzipSync(earlier)));
+        expect(await logs.list()).toEqual(['j1']);
+        const writer = await logs.open('j1');
+        expect(writer.size).toBe(Buffer.byteLength(earlier));
+        await writer.write('second');
+        await writer.close();
+        await logs.restore('j1', inPieces(gzipSync('late')));
+        expect((await textOf(logs, 'j1')) === `${earlier}second`).toBe(true);
+      }),
+    );
+
+    test(
+      'what cannot be restored leaves nothing behind',
+      withLogs(async (logs) => {
+        const whole = gzipSync('x'.repeat(100_000));
+        const broken = async function* (): AsyncGenerator<Uint8Array> {
+          yield whole.subarray(0, 20);
+          throw new Error('away');
+        };
+        await expect(logs.restore('j1', broken())).rejects.toThrow('away');
+        await expect(logs.restore('j1', inPieces(whole.subarray(0, 50)))).rejects.toThrow();
+        await expect(logs.restore('j1', inPieces(Buffer.from('no gzip')))).rejects.toThrow();
+        expect(await logs.list()).toEqual([]);
+        expect(await textOf(logs, 'j1')).toBe('');
+      }),
+    );
+
+    test(
       'compressed is the whole log in gzip form, small and large',
       withLogs(async (logs) => {
         let jobs = 0;
@@ -124,6 +155,10 @@ export function jobLogConformance(name: string, open: () => Promise<JobLogSubjec
       }),
     );
   });
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
 }
 
 async function textOf(logs: JobLog, job: string): Promise<string> {

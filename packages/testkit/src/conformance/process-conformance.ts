@@ -46,7 +46,7 @@ export function processConformance(name: string, open: () => Promise<ProcessSubj
           name: `run-${names}`,
           cwd: subject.cwd,
           env: { PATH: path },
-          stdin: '',
+          stdin: () => '',
           ...more,
         });
         started.push(process);
@@ -76,13 +76,16 @@ function describeRunning(withLauncher: WithLauncher): void {
     'output, errors, exit code, directory, environment and input',
     withLauncher(async (launch, { cwd }) => {
       const source = '#!/bin/sh\npwd; echo "$GREETING"; cat; echo oops >&2; exit 3';
-      const process = await launch(source, { env: { GREETING: 'hi', PATH: path }, stdin: 'in\nput\n' });
+      const process = await launch(source, {
+        env: { GREETING: 'hi', PATH: path },
+        stdin: (pid) => `in\n${pid}\n`,
+      });
       const [out, err, exit] = await Promise.all([
         allText(process.stdout),
         allText(process.stderr),
         process.exited,
       ]);
-      expect(out).toBe(`${cwd}\nhi\nin\nput\n`);
+      expect(out).toBe(`${cwd}\nhi\nin\n${process.pid}\n`);
       expect(err).toBe('oops\n');
       expect(exit).toEqual({ code: 3, signal: null });
     }),
@@ -123,7 +126,7 @@ function describeRunning(withLauncher: WithLauncher): void {
   test(
     'a process that never reads its input does not matter',
     withLauncher(async (launch) => {
-      const process = await launch('#!/bin/sh\nexec true', { stdin: 'x'.repeat(1_000_000) });
+      const process = await launch('#!/bin/sh\nexec true', { stdin: () => 'x'.repeat(1_000_000) });
       expect(await process.exited).toEqual({ code: 0, signal: null });
     }),
   );
@@ -211,6 +214,8 @@ function describeEnding(withLauncher: WithLauncher): void {
       process.signalGroup('SIGKILL');
       await process.exited;
       expect(await launcher.killStrays(`${marker}-1-`, 'prefix')).toBe(0);
+      expect(await launcher.findStrays(marker)).toEqual([]);
+      expect((await launcher.findStrays(`${marker}-1`)).length).toBe(1);
       expect(await launcher.killStrays(`${marker}-`, 'prefix')).toBe(1);
       await allText(process.stdout);
     }),

@@ -64,7 +64,10 @@ export class LogStreams {
     this.#push(run.ref.job, stream);
   }
 
-  /** The log is closed: sends what is left; resolves before the file may go. */
+  /**
+   * The log is closed: sends what is left; resolves before the file may go. The next attempt of a job that is retried
+   * continues the log, whoever watches asks again then, from the offset reached.
+   */
   async finish(run: HeldRun): Promise<void> {
     const job = run.ref.job;
     const stream = this.#streams.get(job);
@@ -110,7 +113,8 @@ export class LogStreams {
       const size = Math.max(runs.ofJob(job)?.log?.size ?? 0, offset + bytes.length);
       const isLast = isEnd && offset + bytes.length >= size;
       const { text, length } = logPiece(bytes, isLast);
-      if (length > 0 || isLast) send({ type: 'log', job, offset, text, size, end: isLast });
+      const end = isLast && runs.ofJob(job)?.isRetried !== true;
+      if (length > 0 || isLast) send({ type: 'log', job, offset, text, size, end });
       stream.offset += length;
       if (isLast || bytes.length < pieceBytes) return false;
     }

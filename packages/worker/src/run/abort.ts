@@ -58,8 +58,23 @@ export class AbortService {
     run.cancelKill?.();
     const strays = await launcher.killStrays(runMarker(node, run)).catch(() => 0);
     if (strays > 0) logger.log('warn', 'Processes outside their group were killed', { ...run.ref, strays });
-    if (run.process?.signalGroup(0) === true) {
-      logger.log('error', 'Processes of an aborted run survive SIGKILL', { ...run.ref, group: run.pid });
+    const isGroupAlive = run.process?.signalGroup(0) === true;
+    if (strays === 0 && !isGroupAlive) return;
+    const survivors = await this.#survivors(run, isGroupAlive ? [run.pid] : []);
+    if (survivors.length === 0) return;
+    logger.log('error', 'Processes of an aborted run survive SIGKILL', { ...run.ref, survivors });
+    run.remarks.push(`Processes of this job are still alive: ${survivors.join(', ')}`);
+  }
+
+  /** Pids that are there for longer than the system needs to end a killed process; `group` when it cannot tell. */
+  async #survivors(run: HeldRun, group: readonly number[]): Promise<number[]> {
+    const { clock, launcher, node } = this.#deps;
+    const untilMs = clock.monotonicMs() + killSettleMs;
+    for (;;) {
+      const found = await launcher.findStrays(runMarker(node, run)).catch(() => []);
+      if (found.length === 0) return run.process?.signalGroup(0) === true ? [...group] : [];
+      if (clock.monotonicMs() >= untilMs) return found;
+      await new Promise<void>((resolve) => void clock.after(lookAgainMs, resolve));
     }
   }
 }

@@ -14,6 +14,8 @@ export class HeldRun {
   lastLogByte = 0;
   /** The log is closed: nothing follows. */
   logEnded = false;
+  /** The log is as large as it may be: no more output goes into it. */
+  logFull = false;
   process: RunningProcess | undefined;
   output: OutputProtocol | undefined;
   /** Set by the first request to end the run. */
@@ -22,6 +24,12 @@ export class HeldRun {
   cancelKill: Cancel | undefined;
   /** SIGKILL was sent. */
   killed = false;
+  /** The job goes on with another attempt, and so does its log. */
+  isRetried = false;
+  /** For the job's record; set when the run settles. */
+  reported: Record<string, unknown> = {};
+  /** What its log and its record must say beside the outcome. */
+  readonly remarks: string[] = [];
   cpu: ResourceStat | undefined;
   mem: ResourceStat | undefined;
   /** Something changed since the primary was last told. */

@@ -43,7 +43,7 @@ export async function prepareRun(
 ): Promise<PreparedRun> {
   const job: JobFields = { ...run.job, ...(run.log === undefined ? {} : { log_file: run.log.path }) };
   delete job.pid;
-  const cwd = job.cwd === undefined || job.cwd === '' ? settings.workDirectory : job.cwd;
+  const cwd = directoryOf(job, settings.workDirectory);
   const identity = await resolveIdentity(job, settings, launcher);
   const environment = jobEnvironment({
     base,
@@ -62,9 +62,15 @@ export async function prepareRun(
       cwd,
       env: environment,
       ...identity.ids,
-      stdin: `${JSON.stringify(job)}\n`,
+      stdin: (pid) => `${JSON.stringify({ ...job, pid })}\n`,
     },
   };
+}
+
+/** Absolute; a relative directory is one below the default. */
+function directoryOf({ cwd }: JobFields, workDirectory: string): string {
+  if (cwd === undefined || cwd === '') return workDirectory;
+  return cwd.startsWith('/') ? cwd : `${workDirectory}/${cwd}`;
 }
 
 function scriptOf(job: JobFields): ProcessSpec['program'] {

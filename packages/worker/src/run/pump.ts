@@ -112,10 +112,11 @@ class LogTail {
 
   /** A promise to wait for before the next piece, or nothing when there was nothing to write. */
   append(pieces: readonly Uint8Array[]): Promise<void> | undefined {
-    const { log, logEnded } = this.#run;
+    const { log, logEnded, logFull } = this.#run;
     let last: Promise<void> | undefined;
+    if (log === undefined || logEnded || logFull) return undefined;
     for (const piece of pieces) {
-      if (log === undefined || logEnded || piece.length === 0) continue;
+      if (piece.length === 0) continue;
       this.#run.lastLogByte = piece[piece.length - 1] ?? 0;
       last = log.write(piece).catch((error: unknown) => this.#giveUp(error));
     }

@@ -1,3 +1,6 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { JobResult } from '@carillon/contract';
 import type {
   Cancel,
@@ -92,8 +95,11 @@ export class ResultReporter {
     try {
       for (const job of await logs.list()) {
         if (this.#stopped) return;
-        // One that is in the archive was handed in, only its file was not removed any more.
-        if ((await archive.get(job)) === undefined) {
+        // One that is in the archive was handed in, only its file was not removed any more. Unless it goes on after
+        // that: then it is of a later attempt.
+        const archived = await archive.get(job);
+        const archivedBytes = archived === undefined ? 0 : await unpackedBytes(archived);
+        if ((await logs.read(job, archivedBytes, 1)).length > 0 || archived === undefined) {
           await launcher.killStrays(jobMarker(node, job), 'prefix');
           await this.#archive(job, expireSec);
         }
@@ -170,4 +176,17 @@ export class ResultReporter {
       this.#pauses.add(wake);
     });
   }
+}
+
+/** Length of what is compressed with gzip; rejects when it is not whole. */
+async function unpackedBytes(compressed: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  await pipeline(
+    Readable.from(compressed, { objectMode: false }),
+    createGunzip(),
+    async (chunks: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of chunks) bytes += chunk.length;
+    },
+  );
+  return bytes;
 }

@@ -4,24 +4,29 @@ import {
   type Environment,
   logFooter,
   logHeader,
+  isRetried,
+  logRemarks,
   outcomeOf,
   type OutputProtocol,
+  retryNotice,
   type RunningProcess,
   SpawnError,
 } from '@carillon/core';
 import type { WorkerDeps, WorkerSettings } from '../settings.js';
 import type { AbortService } from './abort.js';
+import { restoreEarlierLog } from './earlier-log.js';
 import type { HeldRun } from './held-run.js';
 import { isShellJob, prepareRun } from './prepare.js';
 import { pumpRun } from './pump.js';
 import type { ResultReporter } from './report.js';
 import type { RunTable } from './run-table.js';
+import { takeReport } from './take-report.js';
 
 const newlineByte = 10;
 const secondsPerDay = 86_400;
 
 export interface RunnerDeps {
-  ports: Pick<WorkerDeps, 'clock' | 'logger' | 'launcher' | 'logs'>;
+  ports: Pick<WorkerDeps, 'clock' | 'logger' | 'launcher' | 'logs' | 'archive' | 'sanitizer'>;
   settings: WorkerSettings;
   /** Scrubbed. */
   environment: Environment;
@@ -65,8 +70,9 @@ export class Runner {
   async #spawn(run: HeldRun): Promise<{ process: RunningProcess; output: OutputProtocol }> {
     const { ports, settings, environment } = this.#deps;
     const { clock, launcher, logs } = ports;
+    const loss = await restoreEarlierLog(run, ports);
     run.log = await logs.open(run.ref.job);
-    await this.#appendLog(run, logHeader(run.job, clock.nowMs(), settings.zone));
+    await this.#appendLog(run, `${loss}${logHeader(run.job, clock.nowMs(), settings.zone)}`);
     const { spec, output } = await prepareRun(run, environment, settings, launcher);
     if (run.abort !== undefined) throw new CarillonError('job', run.abort.reason);
     const process = await launcher.launch(spec);
@@ -91,12 +97,16 @@ export class Runner {
   }
 
   /** From the end of the process to the end of the run. Never rejects. */
-  async #settle(run: HeldRun, outcome: JobOutcome): Promise<void> {
-    const { ports, settings, runs, reporter, onLogEnded, onEnded } = this.#deps;
+  async #settle(run: HeldRun, end: JobOutcome): Promise<void> {
+    const { ports, runs, reporter, onLogEnded, onEnded } = this.#deps;
     const endMs = ports.clock.nowMs();
+    await takeReport(run, ports);
+    const { remarks } = run;
+    const outcome = remarks.length === 0 ? end : { ...end, warning: remarks.join('\n') };
+    run.isRetried = isRetried(run.job, outcome);
     try {
       const gap = run.lastLogByte === newlineByte ? '' : '\n';
-      await this.#appendLog(run, `${gap}${logFooter(outcome, endMs, settings.zone)}`);
+      await this.#appendLog(run, `${gap}${logRemarks(remarks)}${this.#logEnd(run, outcome, endMs)}`);
       if (!run.logEnded) await run.log?.close();
       run.logEnded = true;
       await onLogEnded(run);
@@ -109,6 +119,12 @@ export class Runner {
     runs.delete(run);
     onEnded(run, reported);
     run.end();
+  }
+
+  #logEnd(run: HeldRun, outcome: JobOutcome, endMs: number): string {
+    return run.isRetried
+      ? retryNotice(run.job, outcome)
+      : logFooter(outcome, endMs, this.#deps.settings.zone);
   }
 
   #resultOf(run: HeldRun, outcome: JobOutcome, endMs: number): JobResult {
@@ -124,7 +140,7 @@ export class Runner {
       log_file_size: run.log?.size ?? 0,
       ...(run.cpu === undefined ? {} : { cpu: run.cpu }),
       ...(run.mem === undefined ? {} : { mem: run.mem }),
-      reported: run.output?.report.reported ?? {},
+      reported: run.reported,
     };
   }
 

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { JobFields, JobResult, PrimaryMessage, WorkerHello, WorkerMessage } from '@carillon/contract';
 import {
+  AllowListSanitizer,
   MemoryChannel,
   MemoryJobLog,
   MemoryJobQueue,
@@ -57,6 +58,7 @@ export const workerSettings = (more: Partial<WorkerSettings> = {}): WorkerSettin
   builtins: new Map([['url', { file: '/node', args: ['url.js'] }]]),
   killTimeoutMs: 10_000,
   sampleIntervalMs: 1000,
+  limits: { memoryBytes: 0, memorySustainSec: 0, cpuPercent: 0, cpuSustainSec: 0, logBytes: 0 },
   expireDays: 180,
   zone: 'UTC',
   reportGraceMs: 5000,
@@ -172,6 +174,7 @@ export class Harness {
         logs: this.logs,
         archive: this.archive,
         spool: this.spool,
+        sanitizer: new AllowListSanitizer(),
         tickets: this.queue,
         results: { addResult: (result) => this.#addResult(result) },
         claims: this.claims,

@@ -1,0 +1,2 @@
+export * from './allow-list-sanitizer.js';
+export * from './escaping-sanitizer.js';
