@@ -116,6 +116,15 @@ describe('memory and CPU', () => {
     expect(await ended(harness)).toEqual(aborted('memory', 'Exceeded memory limit of 200 MB'));
   });
 
+  test('a burst of CPU at the start of a process does not count', async () => {
+    const limits = { ...workerSettings().limits, cpuGraceSec: 3 };
+    const { harness, process } = await running({ cpu_limit: 100 }, new Harness({ limits }));
+    for (let second = 0; second < 2; second += 1) await sample(harness, process, 400, 0);
+    expect(process.signals).toEqual([]);
+    await sample(harness, process, 400, 0);
+    expect(await ended(harness)).toEqual(aborted('cpu', 'Exceeded CPU limit of 100%'));
+  });
+
   test('only when exceeded without a break', async () => {
     const { harness, process } = await running({ cpu_limit: 100, cpu_sustain: 3 });
     for (const cpu of [150, 150, 150, 99, 150, 150, 150]) {

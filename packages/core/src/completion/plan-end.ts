@@ -86,7 +86,10 @@ export function planEnd(job: ActiveJob, ending: JobEnding, context: CompletionCo
 function outcomeOfEnding(job: ActiveJob, ending: JobEnding): { outcome: JobOutcome; kind: EndKind } {
   if (job.abort !== undefined) {
     const { reason, kind } = job.abort;
-    return { outcome: { code: 1, description: `Job Aborted: ${reason}`, abort_reason: reason }, kind };
+    const outcome: JobOutcome = { code: 1, description: `Job Aborted: ${reason}`, abort_reason: reason };
+    // What the worker noticed stays true, whoever decides about the outcome.
+    const warning = ending.how === 'result' ? ending.result.outcome.warning : undefined;
+    return { outcome: warning === undefined ? outcome : { ...outcome, warning }, kind };
   }
   switch (ending.how) {
     case 'result':

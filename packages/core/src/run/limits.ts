@@ -8,6 +8,8 @@ export interface DefaultLimits {
   /** Percent of one core. */
   cpuPercent: number;
   cpuSustainSec: number;
+  /** How long after its start a process may use as much CPU as it likes (`job_startup_grace`). */
+  cpuGraceSec: number;
   logBytes: number;
 }
 
@@ -46,6 +48,7 @@ export function effectiveLimits(job: JobFields, defaults: DefaultLimits): RunLim
     memorySustainSec: memory > 0 ? own('memory_sustain') : defaults.memorySustainSec,
     cpuPercent: cpu || defaults.cpuPercent,
     cpuSustainSec: cpu > 0 ? own('cpu_sustain') : defaults.cpuSustainSec,
+    cpuGraceSec: defaults.cpuGraceSec,
     logBytes: own('log_max_size') || defaults.logBytes,
   };
 }

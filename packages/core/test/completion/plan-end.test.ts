@@ -124,6 +124,15 @@ describe('a result', () => {
     });
   });
 
+  test('keeps the warning of its worker when it is overruled', () => {
+    const abort = { reason: 'x', kind: 'manual' } as const;
+    const outcome = { code: 1, description: 'y', warning: 'Processes are still alive: 7' };
+    expect(endOf(planEnd({ ...job, abort }, resulting({ outcome }), context)).record).toMatchObject({
+      description: 'Job Aborted: x',
+      warning: 'Processes are still alive: 7',
+    });
+  });
+
   test('never shows the kind of an abort in the record', () => {
     const { record } = endOf(planEnd(job, abortedBy('timeout'), context));
     expect(record).toMatchObject({ abort_reason: 'why' });

@@ -18,6 +18,7 @@ const off: RunLimits = {
   memorySustainSec: 0,
   cpuPercent: 0,
   cpuSustainSec: 0,
+  cpuGraceSec: 5,
   logBytes: 0,
 };
 const gigabyte = 1_073_741_824;
@@ -43,6 +44,7 @@ describe('effectiveLimits', () => {
     memorySustainSec: 30,
     cpuPercent: 200,
     cpuSustainSec: 20,
+    cpuGraceSec: 5,
     logBytes: 5000,
   };
   const none: RunLimits = { timeoutSec: 0, ...defaults };
@@ -105,6 +107,7 @@ describe('exceededLimit', () => {
     memorySustainSec: 60,
     cpuPercent: 150,
     cpuSustainSec: 0,
+    cpuGraceSec: 5,
     logBytes: 2_097_152,
   };
   const look = (more: Partial<Parameters<typeof exceededLimit>[0]> = {}) => ({

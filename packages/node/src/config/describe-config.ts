@@ -59,6 +59,7 @@ export function describeConfig(config: Config): string {
     `job_memory_sustain=${jobDefaults.limits.memorySustainSec}`,
     `job_cpu_max=${jobDefaults.limits.cpuPercent}`,
     `job_cpu_sustain=${jobDefaults.limits.cpuSustainSec}`,
+    `job_startup_grace=${jobDefaults.limits.cpuGraceSec}`,
     `job_log_max_size=${jobDefaults.limits.logBytes}`,
     `job_env=${environment.join(' ')}`,
     `base_app_url=${config.baseAppUrl ?? ''}`,

@@ -101,6 +101,7 @@ function assemblePeer(peer: PeerGiven): Pick<Config, 'jobDefaults' | 'baseAppUrl
         memorySustainSec: peer('job_memory_sustain') ?? peerSettings.job_memory_sustain.preset,
         cpuPercent: peer('job_cpu_max') ?? peerSettings.job_cpu_max.preset,
         cpuSustainSec: peer('job_cpu_sustain') ?? peerSettings.job_cpu_sustain.preset,
+        cpuGraceSec: peer('job_startup_grace') ?? peerSettings.job_startup_grace.preset,
         logBytes: peer('job_log_max_size') ?? peerSettings.job_log_max_size.preset,
       },
       env: Object.fromEntries(

@@ -12,7 +12,14 @@ const settings: WorkerSettings = {
   killTimeoutMs: 10,
   drainGraceMs: 10,
   expireDays: 1,
-  limits: { memoryBytes: 0, memorySustainSec: 0, cpuPercent: 0, cpuSustainSec: 0, logBytes: 0 },
+  limits: {
+    memoryBytes: 0,
+    memorySustainSec: 0,
+    cpuPercent: 0,
+    cpuSustainSec: 0,
+    cpuGraceSec: 0,
+    logBytes: 0,
+  },
   jobEnvironment: {},
   log: { level: 'error', format: 'json' },
 };

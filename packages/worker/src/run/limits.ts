@@ -21,7 +21,8 @@ export interface LimitDeps {
 
 interface Watched {
   limits: RunLimits;
-  /** First start of the job on the monotonic clock. */
+  /** Start of this process, and of the job's first one, on the monotonic clock. */
+  beganMs: number;
   startedMs: number;
   since: ExceededSince;
   cancelTimer: Cancel | undefined;
@@ -45,6 +46,7 @@ export class LimitWatch {
     const ageMs = clock.nowMs() - (run.timeStart ?? clock.nowMs() / 1000) * 1000;
     const watched: Watched = {
       limits: effectiveLimits(run.job, defaults),
+      beganMs: clock.monotonicMs(),
       // Held on the monotonic clock: setting the wall clock must not end jobs.
       startedMs: clock.monotonicMs() - Math.max(0, ageMs),
       since: {},
@@ -67,7 +69,10 @@ export class LimitWatch {
   onSample(run: HeldRun, sample: TreeSample): void {
     const watched = this.#watched.get(run);
     if (watched === undefined) return;
-    watched.since = noteSample(watched.since, sample, watched.limits, this.#deps.clock.monotonicMs());
+    const nowMs = this.#deps.clock.monotonicMs();
+    const isStarting = nowMs - watched.beganMs < watched.limits.cpuGraceSec * 1000;
+    const counted = isStarting ? { mem: sample.mem } : sample;
+    watched.since = noteSample(watched.since, counted, watched.limits, nowMs);
     this.#look(run, watched);
   }
 

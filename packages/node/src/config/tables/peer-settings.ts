@@ -74,6 +74,12 @@ export const peerSettings = {
     preset: 0,
     about: 'Seconds `job_cpu_max` may be exceeded without a break before the job is ended.',
   },
+  job_startup_grace: {
+    schema: count(0, 31_536_000),
+    expects: 'a whole number of seconds',
+    preset: 5,
+    about: 'Seconds after its start in which the CPU limit of a job does not count.',
+  },
   job_log_max_size: {
     schema: count(0, Number.MAX_SAFE_INTEGER),
     expects: 'a whole number of bytes',
@@ -125,7 +131,6 @@ export const unusedPeerSettings: readonly string[] = [
   'gzip_opts',
   'hostname',
   'ip',
-  'job_startup_grace',
   'log_archive_path',
   'log_columns',
   'log_crashes',
