@@ -56,9 +56,18 @@ export class S3LogArchive implements LogArchive {
     });
   }
 
-  /** Loads the SDK, which no other process needs to carry. Asks nothing of the server. */
+  /**
+   * Loads the SDK, which no other process needs to carry. Asks nothing of the server. Rejects with a message for people
+   * when no region is known.
+   */
   static async open(place: S3Place, clock: Clock): Promise<S3LogArchive> {
-    return new S3LogArchive(await import('@aws-sdk/client-s3'), place, clock);
+    const archive = new S3LogArchive(await import('@aws-sdk/client-s3'), place, clock);
+    try {
+      await archive.#client.config.region();
+    } catch {
+      throw new Error(`The log archive s3://${place.bucket} needs a region: add ?region=… or set AWS_REGION`);
+    }
+    return archive;
   }
 
   async put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void> {

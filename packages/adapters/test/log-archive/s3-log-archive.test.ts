@@ -144,6 +144,21 @@ describe('expiry', () => {
   });
 });
 
+test('a bucket of unknown region is refused before anything is put', async () => {
+  const before = { ...process.env };
+  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) delete process.env[name];
+  Object.assign(process.env, { AWS_CONFIG_FILE: '/nowhere/a', AWS_SHARED_CREDENTIALS_FILE: '/nowhere/b' });
+  try {
+    await expect(S3LogArchive.open({ bucket: 'logs', prefix: '' }, new FakeClock())).rejects.toThrow(
+      'The log archive s3://logs needs a region: add ?region=… or set AWS_REGION',
+    );
+  } finally {
+    delete process.env['AWS_CONFIG_FILE'];
+    delete process.env['AWS_SHARED_CREDENTIALS_FILE'];
+    Object.assign(process.env, before);
+  }
+});
+
 test('the SDK is not loaded where nobody has chosen S3', async () => {
   const code = `
     import { createRequire } from 'node:module';

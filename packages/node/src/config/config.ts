@@ -1,3 +1,5 @@
+import type { LogArchivePlace } from './log-archive-place.js';
+
 /** Everything a node is told, checked and frozen. */
 export interface Config {
   readonly roles: { readonly primary: boolean; readonly worker: boolean };
@@ -16,6 +18,7 @@ export interface Config {
   };
   /** Absolute. */
   readonly dataDir: string;
+  readonly logArchive: LogArchivePlace;
   /** Lower-case. */
   readonly hostname: string;
   readonly groups: readonly string[];
