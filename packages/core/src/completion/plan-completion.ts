@@ -1,6 +1,7 @@
 import type { HistoryRow, JobFields, JobOutcome, JobResult } from '@carillon/contract';
 import type { ActiveJob } from '../state/active-job.js';
 import type { Change } from '../state/change.js';
+import { hasOwnDays } from '../upkeep/retention.js';
 
 /** What completion needs to know beside the job and its outcome. */
 export interface CompletionContext {
@@ -121,6 +122,7 @@ export function historyRow(record: JobFields, context: Pick<CompletionContext, '
     mem: record.mem ?? {},
     log_file_size: record.log_file_size ?? 0,
     ...(record.label === undefined ? {} : { label: record.label }),
+    ...(hasOwnDays(record['log_expire_days']) ? { log_expire_days: record['log_expire_days'] } : {}),
     action: 'job_complete',
     epoch: Math.floor(context.nowMs / 1000),
   };

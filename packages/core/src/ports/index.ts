@@ -8,3 +8,4 @@ export * from './process-launcher.js';
 export * from './random.js';
 export * from './result-spool.js';
 export * from './store.js';
+export * from './store-upkeep.js';
