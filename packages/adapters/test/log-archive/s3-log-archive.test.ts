@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { LogArchive } from '@carillon/core';
-import { FakeClock, logArchiveConformance } from '@carillon/testkit';
+import { FakeClock, logArchiveConformance, startTestS3, type TestS3 } from '@carillon/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
 import { S3LogArchive } from '../../src/log-archive/index.js';
-import { startTestS3, type TestS3 } from './s3-server.js';
 
 const dayS = 86_400;
 const partBytes = 5 * 1024 * 1024;
