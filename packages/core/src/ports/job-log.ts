@@ -43,8 +43,9 @@ export interface LogArchive {
    */
   keepUntil(job: string, untilSec: number): Promise<void>;
   /**
-   * Frees the space of at most `limit` logs whose time has been over for a day or longer, oldest first, at the cost of
-   * these alone. Answers how much it did: 0 when nothing is left to do. Several nodes may sweep at once.
+   * Frees the space of at most `limit` logs whose time is over, oldest first, at the cost of these alone; those of the
+   * present day (UTC) may be left for later. Answers how much it did: 0 when nothing is left to do. Several nodes may
+   * sweep at once.
    */
   sweep(limit: number): Promise<number>;
 }

@@ -21,7 +21,8 @@ let cluster: TestCluster;
 let s3: TestS3;
 
 beforeAll(async () => {
-  [cluster, s3] = await Promise.all([TestCluster.start(), startTestS3()]);
+  cluster = await TestCluster.start();
+  s3 = await startTestS3();
 }, 60_000);
 afterAll(async () => {
   await cluster?.close();

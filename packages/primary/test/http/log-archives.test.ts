@@ -25,18 +25,21 @@ import { admin, newEvent, officeOf, OfficeWorld, onDemand } from '../support/off
 
 let redis: PrivateRedis;
 let s3: TestS3;
-let directory: string;
+let directory: string | undefined;
 /** Ends what the archives hold open. */
 const closers: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  [redis, s3] = await Promise.all([startPrivateRedis({ listen: 'unix' }), startTestS3()]);
+  redis = await startPrivateRedis({ listen: 'unix' });
+  s3 = await startTestS3();
   directory = await mkdtemp(join(tmpdir(), 'carillon-logs-'));
 });
 afterAll(async () => {
   await stopAll();
   for (const close of closers) await close();
-  await Promise.all([redis.stop(), s3.stop(), rm(directory, { recursive: true })]);
+  await redis?.stop();
+  await s3?.stop();
+  if (directory !== undefined) await rm(directory, { recursive: true });
 });
 
 const drivers: Record<string, (clock: Clock) => Promise<LogArchive>> = {
@@ -46,7 +49,7 @@ const drivers: Record<string, (clock: Clock) => Promise<LogArchive>> = {
     closers.push(() => closeRedis(client));
     return Promise.resolve(new RedisLogArchive(client, '{test}', new SeededRandom()));
   },
-  directory: (clock) => DirectoryLogArchive.open(directory, clock, new SeededRandom()),
+  directory: (clock) => DirectoryLogArchive.open(directory ?? '', clock, new SeededRandom()),
   s3: async (clock) => {
     const place = { bucket: 'logs', prefix: 'p/', endpoint: s3.endpoint };
     const archive = await S3LogArchive.open(place, clock);
