@@ -286,6 +286,8 @@ export interface HistoryRow {
   mem: ResourceStat | Record<string, never>;
   log_file_size: number;
   label?: string;
+  /** Days of the job's own, which win over `job_data_expire_days`. */
+  log_expire_days?: number;
   action: 'job_complete';
   /** Unix seconds of completion. */
   epoch: number;

@@ -25,6 +25,19 @@ export class MemoryLogArchive implements LogArchive {
     this.#logs.delete(job);
     return Promise.resolve();
   }
+
+  keepUntil(job: string, untilSec: number): Promise<void> {
+    const log = this.#logs.get(job);
+    if (log !== undefined) log.endsAtMs = untilSec * 1000;
+    return Promise.resolve();
+  }
+
+  sweep(limit: number): Promise<number> {
+    const nowMs = this.#clock.nowMs();
+    const over = [...this.#logs].filter(([, log]) => log.endsAtMs <= nowMs).slice(0, limit);
+    for (const [job] of over) this.#logs.delete(job);
+    return Promise.resolve(over.length);
+  }
 }
 
 async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

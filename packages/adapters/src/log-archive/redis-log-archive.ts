@@ -10,6 +10,8 @@ const lingerSec = 60;
 const pieceExtraSec = 3_600;
 /** A century; Redis refuses times that overflow its clock. */
 const longestKeepSec = 3_155_760_000;
+/** The year 2200: Redis refuses times that overflow its clock. */
+const latestSec = 7_258_118_400;
 /** Pieces whose expiry is set in one round trip. */
 const expireAtOnce = 500;
 
@@ -70,6 +72,35 @@ export class RedisLogArchive implements LogArchive {
     const head = await this.#readHead(job);
     await this.#redis.del(this.#headKey(job));
     await this.#letGoOf(job, head);
+  }
+
+  async keepUntil(job: string, untilSec: number): Promise<void> {
+    const head = await this.#readHead(job);
+    if (head === undefined) return;
+    const until = Math.min(latestSec, Math.max(1, Math.ceil(untilSec)));
+    if ('generation' in head) await this.#keepPieces(job, head, until + pieceExtraSec);
+    // The pieces come first when life is prolonged, and outlive the head as ever.
+    await this.#redis.expireat(this.#headKey(job), until);
+  }
+
+  /** Nothing is left to do: the keys expire. */
+  sweep(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  async #keepPieces(
+    job: string,
+    { generation, pieces }: { generation: string; pieces: number },
+    untilSec: number,
+  ): Promise<void> {
+    for (let start = 0; start < pieces; start += expireAtOnce) {
+      const batch = this.#redis.pipeline();
+      for (let n = start; n < Math.min(pieces, start + expireAtOnce); n += 1) {
+        batch.expireat(this.#pieceKey(job, generation, n), untilSec);
+      }
+      const failed = (await batch.exec())?.find(([error]) => error !== null)?.[0];
+      if (failed) throw failed;
+    }
   }
 
   async #switchHead(job: string, head: Head, keepSec: number): Promise<void> {

@@ -21,7 +21,7 @@ export interface KeySpace {
   readonly loads: string;
   /** Hash of a table: id → `seq JSON`. */
   table(name: TableName): string;
-  /** Hash: `enabled`, `tick_minute`, `stats_day`. */
+  /** Hash: `enabled`, `tick_minute`, `stats_day`, `expire_days`. */
   readonly master: string;
   /** Hash: event → minute. */
   readonly cursors: string;

@@ -24,6 +24,8 @@ export class MemoryStoreBoard {
   /** By event, and of all events under the key ''; newest first. */
   readonly #history = new Map<string, HistoryRow[]>();
   readonly #activity: ActivityEntry[] = [];
+  /** Noted by the upkeep. */
+  expireDays: number | undefined;
   #session = '';
   #number = 0;
   #loads = 0;
@@ -105,6 +107,24 @@ export class MemoryStoreBoard {
 
   history(event: string | undefined): readonly HistoryRow[] {
     return this.#history.get(event ?? '') ?? [];
+  }
+
+  /** Keeps of a history list what the filter wants. */
+  filterHistory(event: string | undefined, wanted: (row: HistoryRow, index: number) => boolean): void {
+    this.#history.set(event ?? '', this.history(event).filter(wanted));
+  }
+
+  /** Ids of all records whose time is not over. */
+  recordIds(): string[] {
+    return [...this.#records.keys()].filter((id) => this.readJob(id) !== undefined);
+  }
+
+  /** Moves the end of a record that still exists. */
+  keepRecord(id: string, untilSec: number): void {
+    const kept = this.#records.get(id);
+    if (kept === undefined || this.readJob(id) === undefined) return;
+    const { clock } = this.#lease;
+    kept.endsAtMs = clock.monotonicMs() + untilSec * 1000 - clock.nowMs();
   }
 
   activity(): readonly ActivityEntry[] {

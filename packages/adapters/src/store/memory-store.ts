@@ -10,16 +10,19 @@ import {
   type RunClaims,
   type Session,
   type Store,
+  type StoreUpkeep,
 } from '@carillon/core';
 import { CommitSequence, LostCommitError } from './commit-sequence.js';
 import type { MemoryStoreBoard } from './memory-store-board.js';
 import { rebuildState } from './stored-state.js';
+import { MemoryStoreUpkeep } from './upkeep/memory-store-upkeep.js';
 
 /** When in a commit the failure strikes: the changes are lost, or applied although the commit rejects. */
 export type FailureMoment = 'before' | 'after';
 
 /** The store over a shared board: one instance per node. See `Store` for the guarantees. */
 export class MemoryStore implements Store {
+  readonly upkeep: StoreUpkeep;
   readonly #board: MemoryStoreBoard;
   #sequence: CommitSequence | undefined;
   #nextFailure: { error: Error; moment: FailureMoment } | undefined;
@@ -28,6 +31,7 @@ export class MemoryStore implements Store {
 
   constructor(board: MemoryStoreBoard) {
     this.#board = board;
+    this.upkeep = new MemoryStoreUpkeep(board, (session) => this.#reach(session));
   }
 
   /** The next commit rejects with the error, before or after its changes were applied. */

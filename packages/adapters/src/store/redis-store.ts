@@ -9,6 +9,7 @@ import {
   type Revocation,
   type Session,
   type Store,
+  type StoreUpkeep,
 } from '@carillon/core';
 import type { Redis } from 'ioredis';
 import type { KeySpace } from '../redis/key-space.js';
@@ -20,6 +21,7 @@ import { commitScript } from './lua/commit.js';
 import { revokeScript } from './lua/revoke.js';
 import { parse, readState } from './read-state.js';
 import { rebuildState } from './stored-state.js';
+import { RedisStoreUpkeep } from './upkeep/redis-store-upkeep.js';
 
 /**
  * The durable truth in Redis. Commits go over one connection in the order of the calls without waiting for each
@@ -28,6 +30,7 @@ import { rebuildState } from './stored-state.js';
  * timeout of the client. One commit takes up to about 100,000 changes.
  */
 export class RedisStore implements Store {
+  readonly upkeep: StoreUpkeep;
   readonly #redis: Redis;
   readonly #keys: KeySpace;
   readonly #begin: ScriptCall;
@@ -39,6 +42,7 @@ export class RedisStore implements Store {
   constructor({ redis, keys }: { redis: Redis; keys: KeySpace }) {
     this.#redis = redis;
     this.#keys = keys;
+    this.upkeep = new RedisStoreUpkeep(redis, keys);
     this.#begin = prepareScript(redis, beginScript);
     this.#commit = prepareScript(redis, commitScript);
     this.#revoke = prepareScript(redis, revokeScript);

@@ -1,4 +1,5 @@
 import type { HistoryRow, JobFields } from '@carillon/contract';
+import { hasOwnDays } from '../upkeep/retention.js';
 
 /** The history row of a job that completed now (behaviour reference 3.4). `nowMs`: Unix milliseconds. */
 export function historyRow(record: JobFields, nowMs: number): HistoryRow {
@@ -22,6 +23,7 @@ export function historyRow(record: JobFields, nowMs: number): HistoryRow {
     mem: record.mem ?? {},
     log_file_size: record.log_file_size ?? 0,
     ...(record.label === undefined ? {} : { label: record.label }),
+    ...(hasOwnDays(record['log_expire_days']) ? { log_expire_days: record['log_expire_days'] } : {}),
     action: 'job_complete',
     epoch: Math.floor(nowMs / 1000),
   };

@@ -1,6 +1,7 @@
 import type { HistoryRow, JobFields, JobOutcome } from '@carillon/contract';
 import type { ActiveJob } from '../state/active-job.js';
 import type { Change } from '../state/change.js';
+import { keepDays } from '../upkeep/retention.js';
 import { type EndKind, type EndRule, endRules } from './end-rules.js';
 import { chainLaunch, type FollowUpLaunch, minuteToRedo, rerunLaunch } from './follow-ups.js';
 import { historyRow } from './history-row.js';
@@ -135,8 +136,7 @@ function elapsedOf({ time_start: start = 0, time_end: end = start }: JobFields):
 }
 
 function finishChanges(record: JobFields, row: HistoryRow, context: CompletionContext): Change[] {
-  const days = typeof record['log_expire_days'] === 'number' ? record['log_expire_days'] : 0;
-  const expireSec = (days > 0 ? days : context.expireDays) * secondsPerDay;
+  const expireSec = keepDays(record['log_expire_days'], context.expireDays) * secondsPerDay;
   const changes: Change[] = [
     { type: 'finish', record, row, expireSec, rowMax: context.rowMax, day: context.day },
   ];

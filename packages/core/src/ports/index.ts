@@ -8,4 +8,5 @@ export * from './logger.js';
 export * from './process-launcher.js';
 export * from './random.js';
 export * from './result-spool.js';
-export * from './store.js';
+export * from './store/store.js';
+export * from './store/store-upkeep.js';

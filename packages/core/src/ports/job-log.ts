@@ -28,11 +28,29 @@ export interface JobLog {
   list(): Promise<string[]>;
 }
 
-/** Logs of completed jobs, gzip-compressed, readable by every node. */
+/**
+ * Logs of completed jobs, gzip-compressed, readable by every node. Calls end within a time limit of the
+ * implementation and reject when the place is out of reach; what was asked for may then have happened or not.
+ */
 export interface LogArchive {
-  /** Replaces any earlier log of the job. Whole or not at all for readers. */
+  /** Replaces any earlier log of the job. Whole or not at all for readers. Kept for `expireSec` from now. */
   put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void>;
-  /** The compressed bytes, or undefined. */
+  /**
+   * The compressed bytes, or undefined when there is no log or its time is over. Nothing is held open until the
+   * first byte is asked for.
+   */
   get(job: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Harmless when absent. */
   remove(job: string): Promise<void>;
+  /**
+   * Moves the end of a log's life to `untilSec`, Unix seconds: later, sooner, or past, which ends it for readers at
+   * once. Harmless when absent; a log whose time is over may or may not come back.
+   */
+  keepUntil(job: string, untilSec: number): Promise<void>;
+  /**
+   * Frees the space of at most `limit` logs whose time is over, oldest first, at the cost of these alone; those of the
+   * present day (UTC) may be left for later. Answers how much it did: 0 when nothing is left to do. Several nodes may
+   * sweep at once.
+   */
+  sweep(limit: number): Promise<number>;
 }

@@ -9,7 +9,7 @@ import type {
   ServerGroupRecord,
   ServerRecord,
 } from '@carillon/contract';
-import type { ActivityEntry } from '../ports/store.js';
+import type { ActivityEntry } from '../ports/store/store.js';
 import type { ActiveJob } from './active-job.js';
 
 /** Records by table. */

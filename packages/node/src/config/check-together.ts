@@ -8,12 +8,15 @@ export function isLoopback(host: string): boolean {
 /** The rules that span several settings: one sentence for each that is broken. */
 export function checkTogether(config: Config): string[] {
   const problems: string[] = [];
-  const { roles, http, redis, clusterSecret } = config;
+  const { roles, http, redis, clusterSecret, logArchive } = config;
   if (roles.primary && !isLoopback(http.host) && clusterSecret === undefined) {
     problems.push(
       `CARILLON_CLUSTER_SECRET: needed to listen beyond this machine (CARILLON_HTTP_HOST is ${http.host}); ` +
         'at least 16 characters, the same on all nodes',
     );
+  }
+  if (logArchive.kind === 's3' && logArchive.endpoint !== undefined && !URL.canParse(logArchive.endpoint)) {
+    problems.push(`CARILLON_LOG_ARCHIVE: its endpoint is not a URL: ${logArchive.endpoint}`);
   }
   if (!roles.primary) {
     if (redis.url === undefined) {

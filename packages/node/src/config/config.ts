@@ -1,4 +1,5 @@
 import type { DefaultLimits } from '@carillon/core';
+import type { LogArchivePlace } from './log-archive-place.js';
 
 /** Everything a node is told, checked and frozen. */
 export interface Config {
@@ -18,6 +19,7 @@ export interface Config {
   };
   /** Absolute. */
   readonly dataDir: string;
+  readonly logArchive: LogArchivePlace;
   /** Lower-case. */
   readonly hostname: string;
   readonly groups: readonly string[];

@@ -1,4 +1,5 @@
 import type { Config } from './config.js';
+import { showLogArchivePlace } from './log-archive-place.js';
 import { type SettingName, settingNames } from './tables/settings.js';
 
 const mask = (secret: string | undefined): string | undefined =>
@@ -15,6 +16,7 @@ const effective: { readonly [Name in SettingName]: (config: Config) => string | 
   CARILLON_ROLES: ({ roles }) =>
     [...(roles.primary ? ['primary'] : []), ...(roles.worker ? ['worker'] : [])].join(','),
   CARILLON_DATA_DIR: (config) => config.dataDir,
+  CARILLON_LOG_ARCHIVE: (config) => showLogArchivePlace(config.logArchive),
   CARILLON_HOSTNAME: (config) => config.hostname,
   CARILLON_GROUPS: (config) => config.groups.join(','),
   CARILLON_WORKER_SLOTS: (config) => config.workerSlots,

@@ -1,7 +1,8 @@
 import { hostname as systemHostname } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { checkTogether, doubtsOf } from './check-together.js';
 import { type Config, ConfigError } from './config.js';
+import { readLogArchivePlace } from './log-archive-place.js';
 import { peerSettings } from './tables/peer-settings.js';
 import { type Environment, type Given, readEnvironment } from './read-environment.js';
 import { type PeerGiven, readPeerFile } from './read-peer-file.js';
@@ -52,6 +53,9 @@ interface Surroundings {
 
 function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
   const roles = given('CARILLON_ROLES') ?? ['primary', 'worker'];
+  const redisUrl = given('CARILLON_REDIS_URL');
+  const dataDir = resolve(around.directory, given('CARILLON_DATA_DIR') ?? './data');
+  const logArchive = given('CARILLON_LOG_ARCHIVE') ?? presetLogArchive(redisUrl, dataDir);
   return {
     roles: { primary: roles.includes('primary'), worker: roles.includes('worker') },
     http: {
@@ -61,11 +65,12 @@ function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
       maxBodyBytes: given('CARILLON_MAX_BODY_BYTES') ?? 33_554_432,
     },
     redis: {
-      url: given('CARILLON_REDIS_URL'),
+      url: redisUrl,
       prefix: given('CARILLON_REDIS_PREFIX') ?? 'carillon',
       serverPath: absolute(around.directory, given('CARILLON_REDIS_SERVER')),
     },
-    dataDir: resolve(around.directory, given('CARILLON_DATA_DIR') ?? './data'),
+    dataDir,
+    logArchive: readLogArchivePlace(logArchive, around.directory),
     hostname: (given('CARILLON_HOSTNAME') ?? around.hostname).toLowerCase(),
     groups: given('CARILLON_GROUPS') ?? [],
     clusterSecret: given('CARILLON_CLUSTER_SECRET'),
@@ -110,6 +115,11 @@ function assemblePeer(peer: PeerGiven): Pick<Config, 'jobDefaults' | 'baseAppUrl
     },
     baseAppUrl: baseAppUrl === undefined || baseAppUrl === '' ? undefined : baseAppUrl.replace(/\/+$/, ''),
   };
+}
+
+/** In a cluster where every node can read it; a node with a private Redis has no others, and spares its memory. */
+function presetLogArchive(redisUrl: string | undefined, dataDir: string): string {
+  return redisUrl === undefined ? `dir:${join(dataDir, 'log-archive')}` : 'redis';
 }
 
 /** A bare program name is left to the PATH. */

@@ -14,6 +14,7 @@ import type { Config } from '../config/index.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
+import { openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, digest, random } from '../start/services.js';
 
@@ -43,6 +44,10 @@ const keyFile = 'admin-api-key';
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
+  const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
+    await redis.close();
+    throw error;
+  });
   const url = advertisedUrl(config);
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
@@ -50,7 +55,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     lease: redis.lease,
     store,
     queue: redis.queue,
-    archive: redis.archive,
+    archive: logs.archive,
     channel,
     clock,
     random,
@@ -74,6 +79,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     await checkRedis(redis.commands, log);
     await http.listen(config.http.port, config.http.host);
   } catch (error) {
+    logs.close();
     await redis.close();
     throw listenProblem(error, config);
   }
@@ -84,6 +90,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
+      logs.close();
       await redis.close();
     },
   };

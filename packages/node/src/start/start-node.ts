@@ -98,6 +98,7 @@ function workerSettings(config: Config, nodeId: string, url: string, clusterSecr
     redis: { url, prefix: config.redis.prefix },
     clusterSecret,
     dataDir: config.dataDir,
+    logArchive: config.logArchive,
     killTimeoutMs: config.jobDefaults.killTimeoutMs,
     drainGraceMs: config.drainGraceMs,
     expireDays: config.jobDefaults.expireDays,

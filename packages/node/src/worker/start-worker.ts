@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import type { Logger } from '@carillon/core';
 import { builtinPrograms } from '@carillon/plugins';
 import { createWorker } from '@carillon/worker';
+import { openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, random } from '../start/services.js';
 import { version } from '../start/version.js';
@@ -33,6 +34,11 @@ const reportGraceMs = 10_000;
 export async function startWorker(settings: WorkerSettings, log: Logger): Promise<WorkerRole> {
   const place = await ownPlace(settings, log);
   const redis = openRedis(settings.redis, log);
+  const logs = await openLogArchive(settings.logArchive, redis.archive).catch(async (error: unknown) => {
+    await redis.close();
+    await place.release();
+    throw error;
+  });
   const worker = createWorker(
     {
       clock,
@@ -41,7 +47,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
       launcher: new NodeProcessLauncher({ scriptDirectory: join(place.directory, 'scripts') }),
       sampler: createProcessSampler(),
       logs: new FileJobLog(join(place.directory, 'logs')),
-      archive: redis.archive,
+      archive: logs.archive,
       spool: new FileResultSpool(join(place.directory, 'results'), log),
       sanitizer: new AllowListSanitizer(),
       tickets: redis.queue,
@@ -78,6 +84,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
   return {
     drain: async (graceMs) => {
       await worker.drain(graceMs);
+      logs.close();
       await redis.close();
       await place.release();
     },

@@ -7,6 +7,7 @@ export interface WorkerSettings {
   redis: { url: string; prefix: string };
   clusterSecret: string;
   dataDir: string;
+  logArchive: Config['logArchive'];
   killTimeoutMs: number;
   drainGraceMs: number;
   expireDays: number;

@@ -43,6 +43,7 @@ describe('describeConfig', () => {
       CARILLON_NON_PRIMARY: 'forward',
       CARILLON_REDIS_URL: 'redis://r/1',
       CARILLON_LOG_LEVEL: 'debug',
+      CARILLON_LOG_ARCHIVE: 's3://logs/a?region=r&endpoint=https://s3.example:9000',
     };
     const config = loadConfig({ ...around, env });
     const printed = [...valuesIn(describeConfig(config))].filter(([name]) => name.startsWith('CARILLON_'));

@@ -36,6 +36,7 @@ describe('defaults', () => {
       http: { host: '127.0.0.1', port: 3012, publicUrl: undefined, maxBodyBytes: 33_554_432 },
       redis: { url: undefined, prefix: 'carillon', serverPath: undefined },
       dataDir: '/srv/app/data',
+      logArchive: { kind: 'directory', path: '/srv/app/data/log-archive' },
       hostname: 'box.example',
       groups: [],
       clusterSecret: undefined,
@@ -107,6 +108,25 @@ describe('good values', () => {
     [{ CARILLON_REDIS_SERVER: 'valkey-server' }, (c) => c.redis.serverPath, 'valkey-server'],
     [{ CARILLON_REDIS_SERVER: 'bin/redis-server' }, (c) => c.redis.serverPath, '/srv/app/bin/redis-server'],
     [{ CARILLON_BOOTSTRAP_API_KEY: 'AB'.repeat(16) }, (c) => c.bootstrapApiKey, 'ab'.repeat(16)],
+    [{ CARILLON_REDIS_URL: 'redis://r' }, (c) => c.logArchive, { kind: 'redis' }],
+    [{ CARILLON_DATA_DIR: '/d' }, (c) => c.logArchive, { kind: 'directory', path: '/d/log-archive' }],
+    [{ CARILLON_LOG_ARCHIVE: 'redis' }, (c) => c.logArchive, { kind: 'redis' }],
+    [
+      { CARILLON_LOG_ARCHIVE: 'dir:/mnt/a b', CARILLON_REDIS_URL: 'redis://r' },
+      (c) => c.logArchive,
+      { kind: 'directory', path: '/mnt/a b' },
+    ],
+    [{ CARILLON_LOG_ARCHIVE: 'dir:x' }, (c) => c.logArchive, { kind: 'directory', path: '/srv/app/x' }],
+    [
+      { CARILLON_LOG_ARCHIVE: 's3://logs' },
+      (c) => c.logArchive,
+      { kind: 's3', bucket: 'logs', prefix: '', endpoint: undefined, region: undefined },
+    ],
+    [
+      { CARILLON_LOG_ARCHIVE: 's3://my.logs-1//a/b?region=eu-west-1&endpoint=http://[::1]:9000/' },
+      (c) => c.logArchive,
+      { kind: 's3', bucket: 'my.logs-1', prefix: 'a/b/', endpoint: 'http://[::1]:9000', region: 'eu-west-1' },
+    ],
     [{ CARILLON_DRAIN_GRACE: '5' }, (c) => c.drainGraceMs, 5000],
     [{ CARILLON_URL: 'x', CARILLON_API_KEY: 'y', CARILLON_RUN: 'z' }, (c) => c.warnings, []],
   ];
@@ -140,6 +160,15 @@ describe('bad values are named', () => {
     ['CARILLON_WORKER_SLOTS', 'all'],
     ['CARILLON_BOOTSTRAP_API_KEY', 'short'],
     ['CARILLON_CLUSTER_SECRET', 'short'],
+    ['CARILLON_LOG_ARCHIVE', 'disk'],
+    ['CARILLON_LOG_ARCHIVE', '/var/log'],
+    ['CARILLON_LOG_ARCHIVE', 'dir:'],
+    ['CARILLON_LOG_ARCHIVE', 's3://'],
+    ['CARILLON_LOG_ARCHIVE', 's3://No_Bucket'],
+    ['CARILLON_LOG_ARCHIVE', 's3://logs?endpoint=ftp://x'],
+    ['CARILLON_LOG_ARCHIVE', 's3://logs?endpoint=http://user:secret@x'],
+    ['CARILLON_LOG_ARCHIVE', 's3://logs?regoin=x'],
+    ['CARILLON_LOG_ARCHIVE', 's3://logs?region=a&region=b'],
   ];
   test.each(cases)('%s=%s', (name, value) => {
     const problems = problemsOf({ [name]: value });
@@ -200,6 +229,12 @@ describe('rules between settings', () => {
     expect(problemsOf({ ...env, CARILLON_REDIS_URL: 'redis://r', CARILLON_CLUSTER_SECRET: secret })).toEqual(
       [],
     );
+  });
+
+  test('the endpoint of the log archive is a URL', () => {
+    expect(problemsOf({ CARILLON_LOG_ARCHIVE: 's3://logs?endpoint=http://:::' })).toEqual([
+      'CARILLON_LOG_ARCHIVE: its endpoint is not a URL: http://:::',
+    ]);
   });
 
   test('doubtful combinations are accepted with a warning', () => {

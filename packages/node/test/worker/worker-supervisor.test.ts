@@ -9,6 +9,7 @@ const settings: WorkerSettings = {
   redis: { url: 'unix:/nowhere', prefix: 'test' },
   clusterSecret: 'secret',
   dataDir: '/nowhere',
+  logArchive: { kind: 'redis' },
   killTimeoutMs: 10,
   drainGraceMs: 10,
   expireDays: 1,

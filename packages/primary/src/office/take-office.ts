@@ -29,6 +29,7 @@ import type { OfficeSettings } from './settings.js';
 import { type FirstRun, setUp } from './set-up.js';
 import { TickService } from '../schedule/tick-service.js';
 import { Relocation } from '../membership/relocation.js';
+import { UpkeepService } from '../upkeep/upkeep-service.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 
 export interface OfficeDeps {
@@ -99,6 +100,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   const onCatchUp = (event: string) => tick.catchUp(event);
   const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
   const completion = new CompletionService(office, finisher);
+  const upkeep = new UpkeepService(office);
 
   await setUp(office, deps.firstRun);
   workforce.start();
@@ -106,13 +108,14 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   dispatcher.start();
   ender.start();
   tick.start();
+  upkeep.start();
   return {
     office: new LeaderOffice(office, { catalog, launches, ender, tick, workforce, logs, live }),
     close: async () => {
       dispatcher.stop();
       ender.stop();
       workforce.stop();
-      await Promise.all([tick.stop(), completion.stop()]);
+      await Promise.all([tick.stop(), completion.stop(), upkeep.stop()]);
     },
   };
 }

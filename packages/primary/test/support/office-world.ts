@@ -20,7 +20,7 @@ import {
 } from '@carillon/adapters';
 import type { Caller, ChannelLink, Consumer } from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
-import { Primary } from '../../src/index.js';
+import { type OfficeSettings, Primary } from '../../src/index.js';
 import type { LeaderOffice } from '../../src/office/leader-office.js';
 
 /** The administrator of all tests. */
@@ -45,7 +45,7 @@ export class OfficeWorld {
   #seed = 1;
 
   /** Starts a primary-eligible node and lets it take office when it can. */
-  async primary(name: string): Promise<Primary> {
+  async primary(name: string, settings: Partial<OfficeSettings> = {}): Promise<Primary> {
     const store = new MemoryStore(this.storeBoard);
     const lease = new MemoryLease(this.leaseBoard);
     this.stores.set(name, store);
@@ -72,6 +72,7 @@ export class OfficeWorld {
         eventUpdatesFromJobs: true,
         silentAfterMs: 3_000,
         deadJobTimeoutMs: 120_000,
+        ...settings,
       },
       bootstrapKey: 'bootstrap',
       onAdminKey: async () => undefined,

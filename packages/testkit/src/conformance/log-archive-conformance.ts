@@ -30,7 +30,7 @@ const bytes = (length: number, seed = 1): Buffer =>
 const large = 700_000;
 const dayS = 86_400;
 
-/** What every implementation of LogArchive must do; `open` makes an empty one. */
+/** What every implementation of LogArchive must do, by the system's clock; `open` makes an empty one. */
 export function logArchiveConformance(name: string, open: () => Promise<LogArchiveSubject>): void {
   const withArchive = (body: (archive: LogArchive) => Promise<void>) => async (): Promise<void> => {
     const subject = await open();
@@ -42,6 +42,7 @@ export function logArchiveConformance(name: string, open: () => Promise<LogArchi
   };
   describe(`${name}: contents`, () => describeContents(withArchive));
   describe(`${name}: replacing`, () => describeReplacing(withArchive));
+  describe(`${name}: length of life`, () => describeLife(withArchive));
 }
 
 type WithArchive = (body: (archive: LogArchive) => Promise<void>) => () => Promise<void>;
@@ -168,4 +169,76 @@ function describeReplacing(withArchive: WithArchive): void {
       expect(now?.equals(Buffer.concat([bytes(large, 2), bytes(large, 3)]))).toBe(true);
     }),
   );
+}
+
+function describeLife(withArchive: WithArchive): void {
+  const nowSec = (): number => Math.floor(Date.now() / 1000);
+
+  test.each([1, large])('a log of %d bytes whose time is moved to the past is gone at once', (size) =>
+    withArchive(async (archive) => {
+      await archive.put('j1', chunksOf(bytes(size)), dayS);
+      await archive.put('j2', chunksOf(bytes(size, 2)), dayS);
+      await archive.keepUntil('j1', nowSec() - 3 * dayS);
+      expect(await archive.get('j1')).toBeUndefined();
+      expect((await bytesOf(archive, 'j2'))?.equals(bytes(size, 2))).toBe(true);
+    })(),
+  );
+
+  test.each([
+    ['later', 400 * dayS],
+    ['sooner', 60],
+    ['to a time that cannot be counted', Number.MAX_SAFE_INTEGER],
+  ])('a log whose time is moved %s is still what was put', (_name, bySec) =>
+    withArchive(async (archive) => {
+      for (const size of [0, 10, large]) {
+        await archive.put('j1', chunksOf(bytes(size)), dayS);
+        await archive.keepUntil('j1', nowSec() + bySec);
+        await archive.keepUntil('j1', nowSec() + bySec);
+        expect((await bytesOf(archive, 'j1'))?.equals(bytes(size))).toBe(true);
+      }
+    })(),
+  );
+
+  test(
+    'moving the time of a log that does not exist makes none',
+    withArchive(async (archive) => {
+      await archive.keepUntil('j1', nowSec() + dayS);
+      expect(await archive.get('j1')).toBeUndefined();
+    }),
+  );
+
+  test(
+    'a later put begins a life of its own',
+    withArchive(async (archive) => {
+      await archive.put('j1', chunksOf(bytes(10)), dayS);
+      await archive.keepUntil('j1', nowSec() - 3 * dayS);
+      await archive.put('j1', chunksOf(bytes(20)), dayS);
+      await sweepAll(archive);
+      expect(await bytesOf(archive, 'j1')).toEqual(bytes(20));
+      await archive.remove('j1');
+      expect(await archive.get('j1')).toBeUndefined();
+    }),
+  );
+
+  test(
+    'sweeping comes to an end and takes only what is over, wherever its time was before',
+    withArchive(async (archive) => {
+      const daysOf = (index: number): number => [-40, -3, -2, 1, 2, 90][index % 6] ?? 0;
+      const indexes = Array.from({ length: 18 }, (_, index) => index);
+      for (const index of indexes) await archive.put(`j${index}`, chunksOf(bytes(10, index)), dayS);
+      for (const index of indexes) await archive.keepUntil(`j${index}`, nowSec() + daysOf(index) * dayS);
+      await sweepAll(archive);
+      for (const index of indexes) {
+        const kept = await bytesOf(archive, `j${index}`);
+        expect([index, kept]).toEqual([index, daysOf(index) < 0 ? undefined : bytes(10, index)]);
+      }
+    }),
+  );
+}
+
+/** Sweeps in small steps until nothing is left to do. */
+async function sweepAll(archive: LogArchive): Promise<void> {
+  for (let step = 0; (await archive.sweep(4)) > 0; step += 1) {
+    if (step > 100) throw new Error('sweeping does not come to an end');
+  }
 }

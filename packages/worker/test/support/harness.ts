@@ -96,6 +96,14 @@ export class TestArchive implements LogArchive {
     return this.#inner.remove(job);
   }
 
+  keepUntil(job: string, untilSec: number): Promise<void> {
+    return this.#inner.keepUntil(job, untilSec);
+  }
+
+  sweep(limit: number): Promise<number> {
+    return this.#inner.sweep(limit);
+  }
+
   /** An archived log as text. */
   async text(job: string): Promise<string | undefined> {
     const chunks = await this.#inner.get(job);

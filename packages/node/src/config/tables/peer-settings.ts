@@ -17,13 +17,15 @@ export const peerSettings = {
     schema: count(1, 36_500),
     expects: 'a whole number from 1 to 36500',
     preset: 180,
-    about: 'Days the record and the log of a completed job are kept, where the event does not say otherwise.',
+    about:
+      'Days the record, the history row and the log of a completed job are kept, where the event does not say otherwise ' +
+      '(`log_expire_days`). A change takes effect on what is already there; the same on all nodes, see docs/logs.md.',
   },
   list_row_max: {
     schema: count(1, 1_000_000),
     expects: 'a whole number from 1 to 1000000',
     preset: 10_000,
-    about: 'Rows kept in each history list.',
+    about: 'Rows kept in each history list. A change takes effect on what is already there.',
   },
   max_jobs: {
     schema: count(0, 1_000_000),

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { logArchivePattern } from '../log-archive-place.js';
 
 /** How the text of an environment variable becomes a value: `list` splits at commas and drops empty parts. */
 export type Reading = 'text' | 'lower-case text' | 'integer' | 'list';
@@ -43,6 +44,18 @@ export const settings = {
     preset: './data',
     about: 'Node id, running logs and, with the embedded Redis, all data. Relative to the working directory.',
     option: '--data-dir',
+  },
+  CARILLON_LOG_ARCHIVE: {
+    group: 'Node',
+    reading: 'text',
+    schema: Type.String({ pattern: logArchivePattern, maxLength: 4096 }),
+    expects: '`redis`, `dir:/path` or `s3://bucket/prefix?endpoint=https://…&region=…`',
+    preset: '`redis` with CARILLON_REDIS_URL, else the directory `log-archive` in the data directory',
+    about:
+      'Where the logs of completed jobs are kept, the same on all nodes; docs/logs.md compares the three. ' +
+      'The credentials for S3 come from the usual variables and files of AWS.',
+    option: '--log-archive',
+    example: 's3://my-bucket/carillon?region=eu-central-1',
   },
   CARILLON_HOSTNAME: {
     group: 'Node',

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { changeFor, randomCommits, type RandomStep } from './random-changes.js';
 import { describeState, dispatchOf, eventOf, finishOf, jobOf } from './state-builders.js';
 import { describeReads } from './store-reads-conformance.js';
+import { describeUpkeep } from './store-upkeep-conformance.js';
 import { openStore, type StoreSubject, withSubject } from './store-subject.js';
 
 type Run = ReturnType<typeof withSubject>;
@@ -15,6 +16,7 @@ export function storeConformance(name: string, open: () => Promise<StoreSubject>
   describe(`${name}: fencing`, () => describeFencing(subject));
   describe(`${name}: order and repetition`, () => describeSequence(subject));
   describe(`${name}: completed jobs and lists`, () => describeReads(subject));
+  describe(`${name}: upkeep`, () => describeUpkeep(subject));
 }
 
 const putEvent = (seq: number, title = `t${seq}`): Change => ({

@@ -1,7 +1,8 @@
 import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
-import type { Change } from '../state/change.js';
-import type { ClusterState } from '../state/cluster-state.js';
-import type { Session } from './lease.js';
+import type { Change } from '../../state/change.js';
+import type { ClusterState } from '../../state/cluster-state.js';
+import type { Session } from '../lease.js';
+import type { StoreUpkeep } from './store-upkeep.js';
 
 /** A write was refused because the session's term is over. Nothing was written. */
 export class FencedError extends Error {
@@ -47,6 +48,8 @@ export interface Store {
   /** History rows of one event, or of all events; `offset` ≥ 0, `limit` ≥ 1. */
   readHistory(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
   readActivity(offset: number, limit: number): Promise<Page<ActivityEntry>>;
+  /** Retention. */
+  readonly upkeep: StoreUpkeep;
   /** Resolves when the store answers and accepts writes, throws with the reason otherwise. */
   checkHealth(): Promise<void>;
 }

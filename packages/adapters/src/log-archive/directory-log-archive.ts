@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock, LogArchive, Random } from '@carillon/core';
+import { endOfLife, expiryDay, isPastDay, nameOf, wholeSec } from './expiry-days.js';
+import { lifeHeader, lifeHeaderBytes, readLife } from './life-header.js';
+
+/** Drafts untouched for this long are what a crash left behind. */
+const draftLifeMs = 86_400_000;
+
+/**
+ * Logs in a directory, which several nodes may share: `logs/<part of a hash>/<job>.gz`. Each file starts with an empty
+ * gzip member that says when the log expires, so that it is still an ordinary gzip file and survives being copied.
+ * `expiry/<day>/<job>` lists what comes to its end on a day, for the sweep; entries may be out of date, the file
+ * decides. Logs are written to `drafts` and renamed into place.
+ */
+export class DirectoryLogArchive implements LogArchive {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  private constructor(directory: string, clock: Clock, random: Random) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Makes the directory if need be. Rejects with a message for people when it cannot be written to. */
+  static async open(directory: string, clock: Clock, random: Random): Promise<DirectoryLogArchive> {
+    const archive = new DirectoryLogArchive(directory, clock, random);
+    try {
+      for (const part of ['logs', 'expiry', 'drafts']) {
+        await mkdir(join(directory, part), { recursive: true, mode: 0o700 });
+      }
+      const probe = archive.#draftPath();
+      await writeFile(probe, '');
+      await rm(probe);
+    } catch (error) {
+      throw new Error(`The log archive ${directory} cannot be written to: ${reasonOf(error)}`);
+    }
+    return archive;
+  }
+
+  async put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void> {
+    const untilSec = endOfLife(this.#clock.nowMs(), expireSec);
+    const draft = this.#draftPath();
+    try {
+      await mkdir(dirname(draft), { recursive: true });
+      await writeWhole(draft, lifeHeader(untilSec), chunks);
+      // Listed first: a log that is not listed would stay for ever.
+      await this.#list(job, untilSec);
+      await mkdir(dirname(this.#logPath(job)), { recursive: true });
+      await rename(draft, this.#logPath(job));
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async get(job: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const life = await this.#life(job);
+    if (life === undefined || life.untilSec * 1000 <= this.#clock.nowMs()) return undefined;
+    return bytesOf(this.#logPath(job), life.headerBytes);
+  }
+
+  async remove(job: string): Promise<void> {
+    const life = await this.#life(job);
+    await rm(this.#logPath(job), { force: true });
+    if (life?.headerBytes) await rm(this.#entryPath(job, life.untilSec), { force: true });
+  }
+
+  async keepUntil(job: string, untilSec: number): Promise<void> {
+    const life = await this.#life(job);
+    const until = wholeSec(untilSec);
+    // A file without a header is none of ours.
+    if (life === undefined || life.headerBytes === 0 || life.untilSec === until) return;
+    await this.#list(job, until);
+    const file = await openIfThere(this.#logPath(job), 'r+');
+    if (file === undefined) return;
+    try {
+      // Rewritten in place: it has the same length and its digits alone differ.
+      await file.write(lifeHeader(until), 0, lifeHeaderBytes, 0);
+    } finally {
+      await file.close();
+    }
+    if (expiryDay(life.untilSec) !== expiryDay(until)) {
+      await rm(this.#entryPath(job, life.untilSec), { force: true });
+    }
+  }
+
+  async sweep(limit: number): Promise<number> {
+    const nowMs = this.#clock.nowMs();
+    const days = (await readdir(join(this.#directory, 'expiry'))).sort();
+    let done = 0;
+    for (const day of days) {
+      if (!isPastDay(day, nowMs) || done >= limit) break;
+      done += await this.#sweepDay(join(this.#directory, 'expiry', day), limit - done);
+    }
+    return done + (done < limit ? await this.#sweepDrafts(limit - done) : 0);
+  }
+
+  async #sweepDay(folder: string, limit: number): Promise<number> {
+    let done = 0;
+    for await (const name of namesIn(folder)) {
+      if (done >= limit) return done;
+      const job = decodeURIComponent(name);
+      const life = await this.#life(job);
+      if (life !== undefined && life.untilSec * 1000 <= this.#clock.nowMs()) {
+        await rm(this.#logPath(job), { force: true });
+      }
+      await rm(join(folder, name), { force: true });
+      done += 1;
+    }
+    // A folder that has got a new entry meanwhile stays.
+    await rmdir(folder).catch(() => undefined);
+    return done;
+  }
+
+  async #sweepDrafts(limit: number): Promise<number> {
+    const folder = join(this.#directory, 'drafts');
+    let done = 0;
+    for await (const name of namesIn(folder)) {
+      if (done >= limit) break;
+      const path = join(folder, name);
+      const touched = await stat(path).catch(() => undefined);
+      if (touched === undefined || this.#clock.nowMs() - touched.mtimeMs < draftLifeMs) continue;
+      await rm(path, { force: true });
+      done += 1;
+    }
+    return done;
+  }
+
+  /** When the job's log ends; undefined when there is none. */
+  async #life(job: string): Promise<{ untilSec: number; headerBytes: number } | undefined> {
+    const file = await openIfThere(this.#logPath(job), 'r');
+    if (file === undefined) return undefined;
+    try {
+      const start = Buffer.alloc(lifeHeaderBytes);
+      const { bytesRead } = await file.read(start, 0, lifeHeaderBytes, 0);
+      const untilSec = readLife(start.subarray(0, bytesRead));
+      // A file that somebody put there by hand is shown and never removed.
+      if (untilSec === undefined) return { untilSec: Number.POSITIVE_INFINITY, headerBytes: 0 };
+      return { untilSec, headerBytes: lifeHeaderBytes };
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #list(job: string, untilSec: number): Promise<void> {
+    const entry = this.#entryPath(job, untilSec);
+    // A sweep may take the empty folder away in between.
+    for (let attempt = 1; ; attempt += 1) {
+      await mkdir(dirname(entry), { recursive: true });
+      try {
+        return await writeFile(entry, '');
+      } catch (error) {
+        if (!isAbsent(error) || attempt >= 3) throw error;
+      }
+    }
+  }
+
+  #draftPath(): string {
+    return join(this.#directory, 'drafts', this.#random.hex(16));
+  }
+
+  #logPath(job: string): string {
+    const part = createHash('sha256').update(job).digest('hex').slice(0, 3);
+    return join(this.#directory, 'logs', part, `${nameOf(job)}.gz`);
+  }
+
+  #entryPath(job: string, untilSec: number): string {
+    return join(this.#directory, 'expiry', expiryDay(untilSec), nameOf(job));
+  }
+}
+
+/** All bytes are on the disk when it resolves. */
+async function writeWhole(
+  path: string,
+  header: Uint8Array,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(header);
+    for await (const chunk of chunks) await file.writeFile(chunk);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function* bytesOf(path: string, start: number): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path, { start })) yield chunk;
+}
+
+/** Names in a folder, read piece by piece; none when it is not there. */
+async function* namesIn(folder: string): AsyncGenerator<string> {
+  try {
+    for await (const { name } of await opendir(folder)) yield name;
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+async function openIfThere(path: string, flags: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, flags);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

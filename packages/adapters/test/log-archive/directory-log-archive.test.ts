@@ -1,0 +1,230 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { LogArchive } from '@carillon/core';
+import { FakeClock, logArchiveConformance } from '@carillon/testkit';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { SystemClock } from '../../src/clock/index.js';
+import { DirectoryLogArchive } from '../../src/log-archive/index.js';
+import { expiryDay, isPastDay, nameOf } from '../../src/log-archive/expiry-days.js';
+import { lifeHeader, lifeHeaderBytes, readLife } from '../../src/log-archive/life-header.js';
+import { SystemRandom } from '../../src/random/index.js';
+
+const dayS = 86_400;
+const directories: string[] = [];
+const freshDirectory = async (): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'carillon-logs-'));
+  directories.push(directory);
+  return directory;
+};
+afterEach(async () => {
+  for (const directory of directories.splice(0)) await rm(directory, { recursive: true });
+});
+
+logArchiveConformance('DirectoryLogArchive', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'carillon-logs-'));
+  return {
+    archive: await DirectoryLogArchive.open(directory, new SystemClock(), new SystemRandom()),
+    close: () => rm(directory, { recursive: true }),
+  };
+});
+
+async function openOne() {
+  const directory = await freshDirectory();
+  const clock = new FakeClock();
+  const archive = await DirectoryLogArchive.open(directory, clock, new SystemRandom());
+  return { directory, clock, archive };
+}
+
+async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
+}
+
+async function textOf(archive: LogArchive, job: string): Promise<string | undefined> {
+  const chunks = await archive.get(job);
+  if (chunks === undefined) return undefined;
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts).toString();
+}
+
+/** Files below a directory, by path. */
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+describe('the files', () => {
+  test('a log is one file that any gzip program unpacks, and one entry for the day of its end', async () => {
+    const { directory, archive } = await openOne();
+    const text = 'line\n'.repeat(1_000);
+    await archive.put('jabc', chunksOf(gzipSync(text)), 90 * dayS);
+    const files = await filesIn(directory);
+    expect(files).toEqual(['expiry/2024-02-12/jabc', expect.stringMatching(/^logs\/[0-9a-f]{3}\/jabc\.gz$/)]);
+    expect(gunzipSync(await readFile(join(directory, files[1] ?? ''))).toString()).toBe(text);
+  });
+
+  test('logs are spread over sub-folders', async () => {
+    const { directory, archive } = await openOne();
+    for (let index = 0; index < 60; index += 1) await archive.put(`j${index}`, chunksOf('x'), dayS);
+    const folders = await readdir(join(directory, 'logs'));
+    expect(folders.length).toBeGreaterThan(50);
+  });
+
+  test('they can be copied without their times, and read where they are put', async () => {
+    const { directory, clock, archive } = await openOne();
+    await archive.put('j1', chunksOf('text'), 10 * dayS);
+    const copy = join(await freshDirectory(), 'copy');
+    await cp(directory, copy, { recursive: true });
+    clock.advance(9 * dayS * 1000);
+    const other = await DirectoryLogArchive.open(copy, clock, new SystemRandom());
+    expect(await textOf(other, 'j1')).toBe('text');
+    clock.advance(dayS * 1000);
+    expect(await textOf(other, 'j1')).toBeUndefined();
+  });
+
+  test('several nodes share them: of two puts at once one is read, whole', async () => {
+    const { directory, clock, archive } = await openOne();
+    const other = await DirectoryLogArchive.open(directory, clock, new SystemRandom());
+    const texts = ['a'.repeat(300_000), 'b'.repeat(200_000)];
+    await Promise.all([
+      archive.put('j1', chunksOf(texts[0] ?? ''), dayS),
+      other.put('j1', chunksOf(texts[1] ?? ''), dayS),
+    ]);
+    const read = await textOf(other, 'j1');
+    expect(texts).toContain(read);
+    expect(await textOf(archive, 'j1')).toBe(read);
+    expect(await readdir(join(directory, 'drafts'))).toEqual([]);
+  });
+
+  test.each(['..', '.', 'a/b', '../../x', '__proto__', 'ü*?', '%2E'])(
+    'the job %j is a name like any other',
+    (job) =>
+      (async () => {
+        const { directory, archive } = await openOne();
+        await archive.put(job, chunksOf('text'), dayS);
+        expect(await textOf(archive, job)).toBe('text');
+        expect((await filesIn(directory)).length).toBe(2);
+        await archive.remove(job);
+        expect(await filesIn(directory)).toEqual([]);
+      })(),
+  );
+
+  test('a directory that cannot be used is refused with its name', async () => {
+    const file = join(await freshDirectory(), 'file');
+    await writeFile(file, '');
+    await expect(DirectoryLogArchive.open(file, new FakeClock(), new SystemRandom())).rejects.toThrow(
+      `The log archive ${file} cannot be written to: `,
+    );
+  });
+});
+
+describe('the sweep', () => {
+  test('frees what ended on a day that is past, in steps, and nothing else', async () => {
+    const { directory, clock, archive } = await openOne();
+    for (let index = 0; index < 5; index += 1) await archive.put(`early${index}`, chunksOf('x'), dayS);
+    await archive.put('late', chunksOf('x'), 5 * dayS);
+    clock.advance(dayS * 1000);
+    // Over, but the day is not.
+    expect(await textOf(archive, 'early0')).toBeUndefined();
+    expect(await archive.sweep(10)).toBe(0);
+    expect((await filesIn(directory)).length).toBe(12);
+    clock.advance(dayS * 1000);
+    expect([await archive.sweep(3), await archive.sweep(3), await archive.sweep(3)]).toEqual([3, 2, 0]);
+    expect(await filesIn(directory)).toEqual([
+      expect.stringMatching(/^expiry\/.*\/late$/),
+      expect.stringMatching(/late\.gz$/),
+    ]);
+    expect((await readdir(join(directory, 'expiry'))).length).toBe(1);
+  });
+
+  test('an entry that is out of date costs the log nothing', async () => {
+    const { directory, clock, archive } = await openOne();
+    await archive.put('j1', chunksOf('old'), dayS);
+    // The second put leaves the entry of the first.
+    await archive.put('j1', chunksOf('text'), 10 * dayS);
+    clock.advance(3 * dayS * 1000);
+    expect(await archive.sweep(10)).toBe(1);
+    expect(await textOf(archive, 'j1')).toBe('text');
+    clock.advance(8 * dayS * 1000);
+    expect(await archive.sweep(10)).toBe(1);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  test('drafts that a crash left are removed after a day', async () => {
+    const { directory, clock, archive } = await openOne();
+    const draft = join(directory, 'drafts', 'abandoned');
+    await writeFile(draft, 'half');
+    const touched = new Date(clock.nowMs());
+    await utimes(draft, touched, touched);
+    expect(await archive.sweep(10)).toBe(0);
+    clock.advance(dayS * 1000);
+    expect(await archive.sweep(10)).toBe(1);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  test('a log that somebody put there by hand is shown, and never removed', async () => {
+    const { directory, clock, archive } = await openOne();
+    await archive.put('j1', chunksOf('ours'), dayS);
+    const [, path = ''] = await filesIn(directory);
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), 'theirs');
+    await archive.keepUntil('j1', 1);
+    clock.advance(10 * dayS * 1000);
+    await archive.sweep(10);
+    expect(await textOf(archive, 'j1')).toBe('theirs');
+  });
+});
+
+describe('names and headers', () => {
+  test('every time is found again in its header', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 999_999_999_999 }), fc.uint8Array(), (untilSec, rest) => {
+        const header = lifeHeader(untilSec);
+        expect(header.length).toBe(lifeHeaderBytes);
+        expect(readLife(Buffer.concat([header, rest]))).toBe(untilSec);
+        expect(gunzipSync(Buffer.concat([header, gzipSync(rest)]))).toEqual(Buffer.from(rest));
+      }),
+    );
+  });
+
+  test('other bytes are no header', () => {
+    expect(readLife(gzipSync('x'.repeat(100)))).toBeUndefined();
+    expect(readLife(lifeHeader(5).subarray(0, lifeHeaderBytes - 1))).toBeUndefined();
+    const odd = lifeHeader(5);
+    odd.write('-00000000005', 25, 'latin1');
+    expect(readLife(odd)).toBeUndefined();
+  });
+
+  test.each([
+    [-5, '1970-01-01'],
+    [0, '1970-01-01'],
+    [86_399, '1970-01-01'],
+    [86_400, '1970-01-02'],
+    [Number.MAX_SAFE_INTEGER, '2200-01-01'],
+  ])('the end at %d is listed under %s', (untilSec, day) => {
+    expect(expiryDay(untilSec)).toBe(day);
+  });
+
+  test('a day is past when the next one has begun', () => {
+    const nowMs = Date.UTC(2026, 2, 1);
+    expect(isPastDay('2026-02-28', nowMs - 1)).toBe(false);
+    expect(isPastDay('2026-02-28', nowMs)).toBe(true);
+    expect(isPastDay('2026-03-01', nowMs)).toBe(false);
+  });
+
+  test('different jobs have different names, none of them special', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (one, other) => {
+        expect(nameOf(one)).toMatch(/^[\w\-!~'()%]*$/);
+        expect(decodeURIComponent(nameOf(one))).toBe(one);
+        expect(nameOf(one) === nameOf(other)).toBe(one === other);
+      }),
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import { DirectoryLogArchive, type RedisLogArchive, S3LogArchive } from '@carillon/adapters';
+import type { LogArchive } from '@carillon/core';
+import type { Config } from '../config/index.js';
+import { clock, random } from './services.js';
+
+/** The archive that was chosen, and how to let go of it. */
+export interface OpenLogArchive {
+  archive: LogArchive;
+  close(): void;
+}
+
+/**
+ * Opens the archive of the configuration; `redis` is the one that comes with the connection to Redis. Rejects with a
+ * message for people when the place cannot be used; whether S3 answers is not asked.
+ */
+export async function openLogArchive(
+  place: Config['logArchive'],
+  redis: RedisLogArchive,
+): Promise<OpenLogArchive> {
+  switch (place.kind) {
+    case 'redis':
+      return { archive: redis, close: () => undefined };
+    case 'directory':
+      return {
+        archive: await DirectoryLogArchive.open(place.path, clock, random),
+        close: () => undefined,
+      };
+    case 's3': {
+      const archive = await S3LogArchive.open(place, clock);
+      return { archive, close: () => archive.close() };
+    }
+  }
+}
