@@ -1,4 +1,4 @@
-import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import type { DeliveryRow, HistoryRow, JobFields, RunRef } from '@carillon/contract';
 import {
   type ActivityEntry,
   type Change,
@@ -24,6 +24,7 @@ export class MemoryStoreBoard {
   /** By event, and of all events under the key ''; newest first. */
   readonly #history = new Map<string, HistoryRow[]>();
   readonly #activity: ActivityEntry[] = [];
+  readonly #deliveryRows: DeliveryRow[] = [];
   #session = '';
   #number = 0;
   #loads = 0;
@@ -89,6 +90,7 @@ export class MemoryStoreBoard {
       cursors: truth.cursors,
       robins: truth.robins,
       jobs: [...truth.jobs.values()],
+      deliveries: [...truth.deliveries.values()],
       dispatches: new Map(),
       runs: this.#runs,
       stats: truth.stats,
@@ -110,6 +112,10 @@ export class MemoryStoreBoard {
     return this.#activity;
   }
 
+  deliveryRows(): readonly DeliveryRow[] {
+    return this.#deliveryRows;
+  }
+
   #putsOf(table: TableName): StoredState['puts'] {
     const entries = this.#truth[table].page(0, this.#truth[table].size);
     // The table a record was put in is the table it is read from.
@@ -118,6 +124,7 @@ export class MemoryStoreBoard {
 
   #apply(change: Change): void {
     if (change.type === 'finish' && !this.#truth.jobs.has(change.record.id)) return;
+    if (change.type === 'delivered' && !this.#truth.deliveries.has(change.id)) return;
     this.#applyBeside(change);
     this.#truth.applyChange(change);
   }
@@ -132,6 +139,7 @@ export class MemoryStoreBoard {
     else if (change.type === 'forget-job') this.#runs.delete(change.id);
     else if (change.type === 'forget-event') this.#history.delete(change.event);
     else if (change.type === 'activity') push(this.#activity, change.entry, change.rowMax);
+    else if (change.type === 'delivered') push(this.#deliveryRows, change.row, change.rowMax);
   }
 
   #dispatch(run: RunRef, node: string): void {

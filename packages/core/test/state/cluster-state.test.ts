@@ -133,7 +133,7 @@ describe('ClusterState', () => {
     apply(state, [{ type: 'job', job: aJob('j1') }, finish('j1', 0, 'd1'), finish('j2', 5, 'd1')]);
     expect(state.jobs.size).toBe(0);
     expect(state.jobsOfEvent('e1')).toEqual([]);
-    const totals = { jobs_completed: 2, jobs_failed: 1, jobs_elapsed: 4, jobs_log_size: 20 };
+    const totals = { jobs_completed: 2, jobs_failed: 1, jobs_elapsed: 4, jobs_log_size: 20, emails_sent: 0 };
     expect(state.stats).toEqual({ day: 'd1', totals });
     state.applyChange(finish('j3', 0, 'd2'));
     expect(state.stats.totals.jobs_completed).toBe(1);
