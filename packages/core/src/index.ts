@@ -8,3 +8,4 @@ export * from './completion/index.js';
 export * from './leadership/index.js';
 export * from './membership/index.js';
 export * from './run/index.js';
+export * from './hooks/index.js';
