@@ -5,8 +5,7 @@ export const defaultHookTexts: Readonly<Record<HookTextName, string>> = {
   job_start: 'Job started on [hostname]: [event_title] [job_details_url]',
   job_complete: 'Job completed successfully on [hostname]: [event_title] [job_details_url]',
   job_failure: 'Job failed on [hostname]: [event_title]: Error [code]: [description] [job_details_url]',
-  job_launch_failure:
-    'Failed to launch scheduled event: [event_title]: [description] [edit_event_url]',
+  job_launch_failure: 'Failed to launch scheduled event: [event_title]: [description] [edit_event_url]',
 };
 
 const jobFacts = `Event:      [/event_title]

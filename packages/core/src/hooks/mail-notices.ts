@@ -25,7 +25,9 @@ export function planMail(subject: MailSubject, context: NoticeContext): MailDeli
   const values = { ...subject.values, version: settings.version, config: configValues(context) };
   const template = parseMailTemplate(settings.mail.templates[subject.action]);
   // A value is cleaned after it was put in: whatever it holds, it stays within its header.
-  const filled = template.headers.map(([name, value]) => [name, oneLine(fillPlaceholders(value, values))] as const);
+  const filled = template.headers.map(
+    ([name, value]) => [name, oneLine(fillPlaceholders(value, values))] as const,
+  );
   const header = (name: string): string =>
     filled
       .filter(([key, value]) => key === name && value !== '')
@@ -46,7 +48,9 @@ export function planMail(subject: MailSubject, context: NoticeContext): MailDeli
       ...(bcc === '' ? {} : { bcc }),
       from: header('from') || settings.mail.from,
       subject: header('subject'),
-      headers: Object.fromEntries(filled.filter(([name, value]) => !envelopeHeaders.has(name) && value !== '')),
+      headers: Object.fromEntries(
+        filled.filter(([name, value]) => !envelopeHeaders.has(name) && value !== ''),
+      ),
       html,
       body: fillPlaceholders(template.body, values, html ? escapeHtml : undefined),
     },

@@ -21,11 +21,21 @@ function first(deliveries: Delivery[]): Delivery {
 
 const secretUrl = 'https://u:p@hook.test/x?token=1 [header: A: b]';
 const hook = (retries?: number): Delivery => {
-  const options = { follow: 0, rejectUnauthorized: true, timeoutMs: 1, ...(retries === undefined ? {} : { retries }) };
+  const options = {
+    follow: 0,
+    rejectUnauthorized: true,
+    timeoutMs: 1,
+    ...(retries === undefined ? {} : { retries }),
+  };
   return first(planStartNotices(aRecord({ web_hook: secretUrl }), noticeContext({ hooks: { options } })));
 };
 const mail = first(planEventErrorNotices('a@example.com', { id: 'e1', title: 'T' }, 'why', noticeContext()));
-const mayPass: Extract<SendResult, { sent: false }> = { sent: false, code: 503, description: '', retryable: true };
+const mayPass: Extract<SendResult, { sent: false }> = {
+  sent: false,
+  code: 503,
+  description: '',
+  retryable: true,
+};
 
 describe('isTriedAgain', () => {
   test.each([
@@ -72,7 +82,9 @@ describe('the record of a delivery', () => {
 
   test('names job or event in the activity log', () => {
     expect(failureText(mail, 'no')).toBe('Failed to send e-mail for event: e1: a@example.com: no');
-    expect(failureText({ ...mail, job: 'j1' }, 'no')).toBe('Failed to send e-mail for job: j1: a@example.com: no');
+    expect(failureText({ ...mail, job: 'j1' }, 'no')).toBe(
+      'Failed to send e-mail for job: j1: a@example.com: no',
+    );
     expect(failureText(hook(), 'no')).toBe('Failed to deliver web hook for job: j1: https://hook.test/x: no');
   });
 });

@@ -68,13 +68,19 @@ describe('the request', () => {
   test('of a target with suffixes has its headers, instead of the usual ones of the same name', () => {
     const target = `${web_hook} [header: User-Agent: mine] [header: Authorization: Bearer x] [data: team: 7]`;
     const [hook] = hooksOf(planStartNotices(aRecord({ web_hook: target }), noticeContext()));
-    expect(hook).toMatchObject({ url: web_hook, headers: { 'user-agent': 'mine', authorization: 'Bearer x' } });
+    expect(hook).toMatchObject({
+      url: web_hook,
+      headers: { 'user-agent': 'mine', authorization: 'Bearer x' },
+    });
     expect(payloadOf(hook)['team']).toBe(7);
   });
 });
 
 describe('the payload', () => {
-  const link = { base_app_url: 'http://cron.test', edit_event_url: 'http://cron.test/#Schedule?sub=edit_event&id=e1' };
+  const link = {
+    base_app_url: 'http://cron.test',
+    edit_event_url: 'http://cron.test/#Schedule?sub=edit_event&id=e1',
+  };
 
   test('of a start is the job with its links and its text, three times', () => {
     const [hook] = planStartNotices(aRecord({ web_hook }), noticeContext());
@@ -96,7 +102,13 @@ describe('the payload', () => {
     ['odd', 'Job failed on web1: Nightly: Error odd: No space left http://cron.test/#JobDetails?id=j1'],
   ])('of an end with code %s has the action job_complete and the text of its kind', (code, text) => {
     const [hook] = planCompletionNotices(aRecord({ web_hook, code }), rule, noticeContext());
-    expect(payloadOf(hook)).toMatchObject({ action: 'job_complete', code, text, content: text, message: text });
+    expect(payloadOf(hook)).toMatchObject({
+      action: 'job_complete',
+      code,
+      text,
+      content: text,
+      message: text,
+    });
   });
 
   test('of a failed launch is the event', () => {
@@ -120,7 +132,12 @@ describe('the payload', () => {
 
   test('of a failed launch goes to the category, where the event has no web hook', () => {
     const category = { web_hook: 'http://category.test/', notify_fail: 'c@example.com' };
-    const planned = planLaunchFailureNotices({ id: 'e1', title: 'T', web_hook: '' }, category, 'r', noticeContext());
+    const planned = planLaunchFailureNotices(
+      { id: 'e1', title: 'T', web_hook: '' },
+      category,
+      'r',
+      noticeContext(),
+    );
     expect(planned).toMatchObject([
       { url: 'http://category.test/' },
       { type: 'mail', to: 'c@example.com', action: 'event_error' },
@@ -143,7 +160,12 @@ describe('the payload', () => {
     const planned = [
       ...planStartNotices(record, context),
       ...planCompletionNotices(record, rule, context),
-      ...planLaunchFailureNotices({ id: 'e1', title: 'T', ...secret, web_hook: own }, undefined, 'r', context),
+      ...planLaunchFailureNotices(
+        { id: 'e1', title: 'T', ...secret, web_hook: own },
+        undefined,
+        'r',
+        context,
+      ),
     ];
     expect(planned).toHaveLength(7);
     expect(planned.map((delivery) => delivery.body).join('')).not.toContain('hunter2');
@@ -151,7 +173,9 @@ describe('the payload', () => {
   });
 
   test('leaves unknown placeholders, and does not look into values', () => {
-    const texts = { job_start: '[event_title] [nope] [params/script] [/params/script] [params] [__proto__] [] [[id]]' };
+    const texts = {
+      job_start: '[event_title] [nope] [params/script] [/params/script] [params] [__proto__] [] [[id]]',
+    };
     const record = aRecord({ web_hook, event_title: '[id]' });
     const [hook] = planStartNotices(record, noticeContext({ hooks: { texts } }));
     expect(payloadOf(hook)['text']).toBe('[id] [nope] echo echo {"script":"echo"} [__proto__] [] [j1]');
@@ -159,11 +183,18 @@ describe('the payload', () => {
 
   test('whatever texts and values are: planning never throws, and the body is JSON', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.dictionary(fc.string(), fc.jsonValue()), (text, more) => {
-        const context = noticeContext({ hooks: { texts: { job_failure: `${text}[label]` } } });
-        const record = { ...more, ...aRecord({ web_hook, label: text }) };
-        expect(payloadOf(planCompletionNotices(record, rule, context)[0])).toMatchObject({ code: 2, label: text });
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        (text, more) => {
+          const context = noticeContext({ hooks: { texts: { job_failure: `${text}[label]` } } });
+          const record = { ...more, ...aRecord({ web_hook, label: text }) };
+          expect(payloadOf(planCompletionNotices(record, rule, context)[0])).toMatchObject({
+            code: 2,
+            label: text,
+          });
+        },
+      ),
     );
   });
 });

@@ -29,15 +29,31 @@ describe('parseHookTarget', () => {
     expect(parseHookTarget(text)).toEqual(expected);
   });
 
-  test.each(['', ' ', 'ftp://h', 'http://', 'http:///x', 'h', 'http://h other', 'http://h [header: A: b', 'x http://h'])(
-    '%j is no target',
-    (text) => {
-      expect(parseHookTarget(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    ' ',
+    'ftp://h',
+    'http://',
+    'http:///x',
+    'h',
+    'http://h other',
+    'http://h [header: A: b',
+    'x http://h',
+  ])('%j is no target', (text) => {
+    expect(parseHookTarget(text)).toBeUndefined();
+  });
 
   test('never throws, and no header holds a line break', () => {
-    const piece = fc.constantFrom('http://h/', ' [header: A: ', ' [data: __proto__: ', ']', '\r\n', ':', 'ü', ' ');
+    const piece = fc.constantFrom(
+      'http://h/',
+      ' [header: A: ',
+      ' [data: __proto__: ',
+      ']',
+      '\r\n',
+      ':',
+      'ü',
+      ' ',
+    );
     fc.assert(
       fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 12 }), (pieces) => {
         const target = parseHookTarget(pieces.join(''));
@@ -52,17 +68,24 @@ describe('parseHookTarget', () => {
     const name = fc.stringMatching(/^[A-Z][A-Za-z-]{0,10}$/);
     const value = fc.stringMatching(/^[!-Z^-~]([ -Z^-~]{0,10}[!-Z^-~])?$/);
     fc.assert(
-      fc.property(fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key.toLowerCase() }), (pairs) => {
-        const refused = /^(connection|expect|te|trailer|upgrade)$/i;
-        const kept = pairs.filter(([key]) => !refused.test(key));
-        const text = `http://h/${pairs.map(([key, of]) => ` [header: ${key}: ${of}]`).join('')}`;
-        expect(parseHookTarget(text)?.headers).toEqual(Object.fromEntries(kept));
-      }),
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key.toLowerCase() }),
+        (pairs) => {
+          const refused = /^(connection|expect|te|trailer|upgrade)$/i;
+          const kept = pairs.filter(([key]) => !refused.test(key));
+          const text = `http://h/${pairs.map(([key, of]) => ` [header: ${key}: ${of}]`).join('')}`;
+          expect(parseHookTarget(text)?.headers).toEqual(Object.fromEntries(kept));
+        },
+      ),
     );
   });
 
   test('a long line of blanks is read in no time', () => {
-    expect(parseHookTarget(`http://h [header:${' '.repeat(8000)}]`)).toEqual({ url: 'http://h', headers: {}, data: {} });
+    expect(parseHookTarget(`http://h [header:${' '.repeat(8000)}]`)).toEqual({
+      url: 'http://h',
+      headers: {},
+      data: {},
+    });
     expect(parseHookTarget(`http://h${' ['.repeat(4000)}`)).toBeUndefined();
   });
 });

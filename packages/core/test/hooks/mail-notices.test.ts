@@ -38,7 +38,15 @@ describe('who gets an e-mail', () => {
     [{ ...lists, code: 'odd' }, lists.notify_fail, 'job_fail', '⚠️ Carillon Job Failed: Nightly'],
   ])('%j', (fields, to, action, subject) => {
     const mail = mailIn(planCompletionNotices(aRecord(fields), rule, noticeContext()));
-    expect(mail).toMatchObject({ to, action, subject, from: 'admin@localhost', event: 'e1', job: 'j1', html: false });
+    expect(mail).toMatchObject({
+      to,
+      action,
+      subject,
+      from: 'admin@localhost',
+      event: 'e1',
+      job: 'j1',
+      html: false,
+    });
   });
 
   test.each([
@@ -65,15 +73,31 @@ describe('who gets an e-mail', () => {
 
   test('event errors go to the recipients given', () => {
     const event = { id: 'e2', title: 'Other', notes: '' };
-    const [mail] = planEventErrorNotices('x@example.com', event, 'Failed to launch chain reaction: no', noticeContext());
-    expect(mail).toMatchObject({ to: 'x@example.com', event: 'e2', subject: '⚠️ Carillon Event Error: Other' });
-    expect(mail?.body).toMatch(/Failed to launch chain reaction: no[^]*primary\.test[^]*2023\/11\/14 22:13:20 \(GMT\+0\)/);
+    const [mail] = planEventErrorNotices(
+      'x@example.com',
+      event,
+      'Failed to launch chain reaction: no',
+      noticeContext(),
+    );
+    expect(mail).toMatchObject({
+      to: 'x@example.com',
+      event: 'e2',
+      subject: '⚠️ Carillon Event Error: Other',
+    });
+    expect(mail?.body).toMatch(
+      /Failed to launch chain reaction: no[^]*primary\.test[^]*2023\/11\/14 22:13:20 \(GMT\+0\)/,
+    );
     expect(planEventErrorNotices('', event, 'x', noticeContext())).toEqual([]);
   });
 
   test('a failed launch is told in full, once, to the event before its category', () => {
     const event = { id: 'e1', title: 'Nightly', notify_fail: 'e@example.com' };
-    const planned = planLaunchFailureNotices(event, { notify_fail: 'c@example.com' }, 'No servers', noticeContext());
+    const planned = planLaunchFailureNotices(
+      event,
+      { notify_fail: 'c@example.com' },
+      'No servers',
+      noticeContext(),
+    );
     expect(planned).toHaveLength(1);
     expect(mailIn(planned)).toMatchObject({ to: 'e@example.com', action: 'event_error' });
     expect(mailIn(planned).body).toContain('Failed to launch scheduled event: Nightly: No servers');
@@ -82,7 +106,11 @@ describe('who gets an e-mail', () => {
 
 describe('the shipped templates', () => {
   test('have no fault, and leave no placeholder of a finished job', () => {
-    expect(Object.values(defaultMailTemplates).map(mailTemplateProblem)).toEqual([undefined, undefined, undefined]);
+    expect(Object.values(defaultMailTemplates).map(mailTemplateProblem)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     const bodies = [
       failMail({}).body,
       mailIn(planCompletionNotices(aRecord(success), rule, noticeContext())).body,
@@ -152,7 +180,8 @@ describe('own templates', () => {
   });
 
   test('see of the configuration and the job what is meant for messages', () => {
-    const template = 'To: a@example.com\nSubject: s\n\n[/config/email_from] [/config/secret_key] [/env/TOKEN] [/version]';
+    const template =
+      'To: a@example.com\nSubject: s\n\n[/config/email_from] [/config/secret_key] [/env/TOKEN] [/version]';
     expect(failMail({ env: { TOKEN: 'x' } }, template).body).toBe(
       'admin@localhost [/config/secret_key] [/env/TOKEN] 9.9',
     );
@@ -173,7 +202,9 @@ describe('own templates', () => {
 describe('header injection', () => {
   const lineBreaks = fc.constantFrom('\r\n', '\n', '\r', '\u2028', '\u0085', '\0', '\v');
   const nasty = fc
-    .array(fc.oneof(lineBreaks, fc.string(), fc.constantFrom('Bcc: spy@example.com', '[/notify_fail]', '\n\n<b>')))
+    .array(
+      fc.oneof(lineBreaks, fc.string(), fc.constantFrom('Bcc: spy@example.com', '[/notify_fail]', '\n\n<b>')),
+    )
     .map((pieces) => pieces.join(''));
 
   test('no value reaches beyond its header', () => {
@@ -181,9 +212,17 @@ describe('header injection', () => {
     fc.assert(
       fc.property(nasty, nasty, nasty, (title, label, to) => {
         const record = aRecord({ event_title: title, label, notify_fail: `a@example.com${to}` });
-        const context = noticeContext({ mail: { templates: { ...defaultMailTemplates, job_fail: template } } });
+        const context = noticeContext({
+          mail: { templates: { ...defaultMailTemplates, job_fail: template } },
+        });
         const mail = mailIn(planCompletionNotices(record, rule, context));
-        const texts = [mail.to, mail.from, mail.subject, mail.cc ?? '', ...Object.entries(mail.headers).flat()];
+        const texts = [
+          mail.to,
+          mail.from,
+          mail.subject,
+          mail.cc ?? '',
+          ...Object.entries(mail.headers).flat(),
+        ];
         // oxlint-disable-next-line no-control-regex -- what a header may not hold
         expect(texts.every((text) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text))).toBe(true);
         expect(mail.bcc).toBeUndefined();
@@ -196,7 +235,9 @@ describe('header injection', () => {
   test('templates of any text never throw', () => {
     fc.assert(
       fc.property(nasty, fc.string(), (template, label) => {
-        const context = noticeContext({ mail: { templates: { ...defaultMailTemplates, job_fail: template } } });
+        const context = noticeContext({
+          mail: { templates: { ...defaultMailTemplates, job_fail: template } },
+        });
         expect(planCompletionNotices(aRecord({ ...lists, label }), rule, context)).toHaveLength(1);
         mailTemplateProblem(template);
       }),

@@ -1,0 +1,4 @@
+export { GotWebHookSender } from './got-web-hook-sender.js';
+export { type HookReply, MemoryWebHookSender } from './memory-web-hook-sender.js';
+export { type MailReply, MemoryMailer } from './memory-mailer.js';
+export { NodemailerMailer, type NodemailerMailerOptions } from './nodemailer-mailer.js';
