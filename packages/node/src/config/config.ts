@@ -1,3 +1,5 @@
+import type { NoticeConfig } from './notice-config.js';
+
 /** Everything a node is told, checked and frozen. */
 export interface Config {
   readonly roles: { readonly primary: boolean; readonly worker: boolean };
@@ -39,6 +41,7 @@ export interface Config {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly baseAppUrl: string | undefined;
+  readonly notices: NoticeConfig;
   /** For the log at start: what was accepted and has no effect, or is probably not meant. */
   readonly warnings: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { RedisStore, WsClusterChannel } from '@carillon/adapters';
+import { GotWebHookSender, NodemailerMailer, RedisStore, WsClusterChannel } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
 import {
   createApiHandler,
@@ -16,6 +16,7 @@ import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, digest, random } from '../start/services.js';
+import { version } from '../start/version.js';
 
 export interface PrimaryRoleDeps {
   config: Config;
@@ -51,6 +52,11 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     store,
     queue: redis.queue,
     archive: redis.archive,
+    outbound: {
+      queue: redis.queue,
+      hooks: new GotWebHookSender(),
+      mailer: new NodemailerMailer(structuredClone(config.notices.smtp)),
+    },
     channel,
     clock,
     random,
@@ -58,7 +64,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     log,
     candidate: { id: deps.nodeId, hostname: config.hostname, url },
     leaseTtlMs: config.leaseTtlMs,
-    settings: officeSettings(config),
+    settings: officeSettings(config, url),
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
@@ -89,7 +95,8 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   };
 }
 
-function officeSettings({ lateWindowSec, jobDefaults }: Config): OfficeSettings {
+function officeSettings(config: Config, url: string): OfficeSettings {
+  const { lateWindowSec, jobDefaults, notices } = config;
   return {
     lateWindowSec,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -98,6 +105,15 @@ function officeSettings({ lateWindowSec, jobDefaults }: Config): OfficeSettings 
     maxJobs: jobDefaults.maxJobs,
     silentAfterMs,
     deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
+    maxEmailsPerDay: notices.maxEmailsPerDay,
+    notices: {
+      version,
+      hostname: config.hostname,
+      zone: 'system',
+      baseAppUrl: config.baseAppUrl ?? url,
+      hooks: notices.hooks,
+      mail: notices.mail,
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import { CatalogService } from '../catalog/catalog-service.js';
 import { CompletionService } from '../completion/completion-service.js';
 import type { OfficeContext } from './context.js';
 import { createDayOf } from './day.js';
+import { DeliveryService, type OutboundPorts } from '../hooks/delivery-service.js';
 import { Dispatcher } from '../launch/dispatcher.js';
 import { JobEnder } from '../completion/job-ender.js';
 import { Journal } from './journal.js';
@@ -31,6 +32,7 @@ export interface OfficeDeps {
   store: Store;
   queue: JobQueue;
   archive: LogArchive;
+  outbound: OutboundPorts;
   channel: ClusterChannel;
   clock: Clock;
   random: Random;
@@ -73,6 +75,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   };
   const index = indexSchedule(office);
   const dispatcher = new Dispatcher(office);
+  const deliveries = new DeliveryService(office, deps.outbound);
   const ender: JobEnder = new JobEnder(office, (event) => launches.drain(event));
   const logs = new LogWatch(office, (node, message) => workforce.registry.get(node)?.link?.send(message));
   const live = new LiveHub(office, logs);
@@ -91,6 +94,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   completion.start();
   dispatcher.start();
   ender.start();
+  deliveries.start();
   tick.start();
   return {
     office: new LeaderOffice(office, { catalog, launches, ender, workforce, logs, live }),
@@ -98,7 +102,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
       dispatcher.stop();
       ender.stop();
       workforce.stop();
-      await Promise.all([tick.stop(), completion.stop()]);
+      await Promise.all([tick.stop(), completion.stop(), deliveries.stop()]);
     },
   };
 }
