@@ -2,6 +2,8 @@ import type { HookRequest, SendResult, WebHookSender } from '@carillon/core';
 import { got, RequestError, TimeoutError } from 'got';
 import { attempt, type SendFailure, timedOut } from './attempt.js';
 import { hookResult } from './hook-status.js';
+import { proxiedRequest } from './proxied-request.js';
+import type { ProxySettings } from './proxy-settings.js';
 
 type RequestStream = ReturnType<typeof got.stream>;
 
@@ -17,19 +19,25 @@ const lastingCodes: ReadonlySet<string> = new Set([
   'ERR_UNSUPPORTED_PROTOCOL',
 ]);
 
-/** Web hooks over HTTP, each on a connection of its own. */
+/** Web hooks over HTTP, each on a connection of its own, through the proxies given. */
 export class GotWebHookSender implements WebHookSender {
+  readonly #proxies: ProxySettings;
+
+  constructor(proxies: ProxySettings) {
+    this.#proxies = proxies;
+  }
+
   post(request: HookRequest, signal: AbortSignal): Promise<SendResult> {
     return attempt(
       signal,
       request.timeoutMs * 2,
-      (cut) => send(request, cut),
+      (cut) => send(request, this.#proxies, cut),
       (error) => explain(error, request),
     );
   }
 }
 
-async function send(request: HookRequest, signal: AbortSignal): Promise<SendResult> {
+async function send(request: HookRequest, proxies: ProxySettings, signal: AbortSignal): Promise<SendResult> {
   const limit = request.timeoutMs;
   const stream = got.stream(request.url, {
     method: 'POST',
@@ -41,6 +49,7 @@ async function send(request: HookRequest, signal: AbortSignal): Promise<SendResu
     followRedirect: request.follow > 0,
     maxRedirects: request.follow,
     enableUnixSockets: false,
+    request: proxiedRequest(proxies, signal),
     https: { rejectUnauthorized: request.rejectUnauthorized },
     timeout: { lookup: limit, connect: limit, secureConnect: limit, send: limit, response: limit },
     signal,

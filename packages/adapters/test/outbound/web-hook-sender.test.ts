@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { Collector, type ReceivedHook, webHookConformance, type WebHookSubject } from '@carillon/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
-import { GotWebHookSender, type HookReply, MemoryWebHookSender } from '../../src/outbound/index.js';
+import {
+  GotWebHookSender,
+  type HookReply,
+  MemoryWebHookSender,
+  readProxySettings,
+} from '../../src/outbound/index.js';
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -53,7 +58,7 @@ const reply = (status: number, location?: string): HookReply =>
 webHookConformance('GotWebHookSender', async (): Promise<WebHookSubject> => {
   const receiver = await startReceiver();
   return {
-    sender: new GotWebHookSender(),
+    sender: new GotWebHookSender(readProxySettings({})),
     answering: (status, location) => receiver.at(reply(status, location)),
     silent: receiver.at('silent'),
     dead: await deadUrl(),
@@ -103,7 +108,7 @@ describe('GotWebHookSender', () => {
 
   test('closes its connection, and asks for nothing compressed', async () => {
     const receiver = await startReceiver();
-    await new GotWebHookSender().post(request(receiver.base), never);
+    await new GotWebHookSender(readProxySettings({})).post(request(receiver.base), never);
     expect(receiver.seen.values[0]?.headers).toMatchObject({ connection: 'close', 'content-length': '3' });
     expect(receiver.seen.values[0]?.headers).not.toHaveProperty('accept-encoding');
     await receiver.close();
@@ -117,14 +122,18 @@ describe('GotWebHookSender', () => {
       };
       more();
     };
-    expect(await new GotWebHookSender().post(request(receiver.base), never)).toMatchObject({ sent: true });
+    expect(
+      await new GotWebHookSender(readProxySettings({})).post(request(receiver.base), never),
+    ).toMatchObject({ sent: true });
     await receiver.close();
   });
 
   test('an answer that stops half-way ends with the time limit', async () => {
     const receiver = await startReceiver();
     receiver.own.answer = (response) => response.write('x');
-    expect(await new GotWebHookSender().post(request(receiver.base, 100), never)).toMatchObject({
+    expect(
+      await new GotWebHookSender(readProxySettings({})).post(request(receiver.base, 100), never),
+    ).toMatchObject({
       sent: false,
       code: 'timeout',
     });

@@ -1,4 +1,10 @@
-import { GotWebHookSender, NodemailerMailer, RedisStore, WsClusterChannel } from '@carillon/adapters';
+import {
+  GotWebHookSender,
+  NodemailerMailer,
+  readProxySettings,
+  RedisStore,
+  WsClusterChannel,
+} from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
 import {
   createApiHandler,
@@ -54,7 +60,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     archive: redis.archive,
     outbound: {
       queue: redis.queue,
-      hooks: new GotWebHookSender(),
+      hooks: new GotWebHookSender(readProxySettings(process.env)),
       mailer: new NodemailerMailer(structuredClone(config.notices.smtp)),
     },
     channel,

@@ -8,6 +8,7 @@ import {
   keySpace,
   MemoryLogger,
   NodemailerMailer,
+  readProxySettings,
   RedisLease,
   RedisLogArchive,
   RedisStore,
@@ -91,7 +92,7 @@ async function openDesk(mailPort: number) {
     for (const change of changes) if (change.type === 'delivered') over.add(change.id);
   });
   const mailer = new NodemailerMailer({ host: '127.0.0.1', port: mailPort, options: {} });
-  const desk = new Desk(office, { queue, hooks: new GotWebHookSender(), mailer });
+  const desk = new Desk(office, { queue, hooks: new GotWebHookSender(readProxySettings({})), mailer });
   const close = async (): Promise<void> => {
     await desk.service.stop();
     await queue.close();
