@@ -6,6 +6,7 @@ export * from './channel/index.js';
 export * from './clock/index.js';
 export * from './embedded-redis/index.js';
 export * from './log-archive/index.js';
+export * from './outbound/index.js';
 export * from './logger/index.js';
 export * from './queue/index.js';
 export * from './random/index.js';

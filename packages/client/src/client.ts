@@ -13,6 +13,7 @@ const readCalls = new Set<JsonCallName>([
   'get_history',
   'get_job_status',
   'get_active_jobs',
+  'get_deliveries',
   'get_master_state',
   'ping',
 ]);
@@ -101,6 +102,10 @@ export class CarillonClient implements CallMethods {
   }
   flushEventQueue(params: CallParams<'flush_event_queue'>, options?: CallOptions) {
     return this.call('flush_event_queue', params, options);
+  }
+  /** What became of web hooks and e-mails; for administrators. */
+  getDeliveries(params: CallParams<'get_deliveries'> = {}, options?: CallOptions) {
+    return this.call('get_deliveries', params, options);
   }
   getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
     return this.call('get_master_state', params, options);

@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import { DeliveryRow } from './deliveries.js';
 import { Count, Flag, Id, OptionalId, Params, Recipients, Target, Title, WebHook } from './fields.js';
 import { EventSchema, eventSettings, HistoryRowSchema, JobSchema, ListHeader } from './records.js';
 
@@ -258,6 +259,23 @@ export const apiCalls = {
     primaryOnly: true,
     params: Type.Object({ id: eventId }),
     response: empty,
+  },
+  get_deliveries: {
+    summary: 'Web hooks and e-mails that were delivered or given up, newest first.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'admin',
+    primaryOnly: true,
+    params: Type.Object({
+      job: Type.Optional(describe(Id, 'Only those of this job')),
+      ...page(50),
+    }),
+    response: Type.Object({
+      rows: Type.Array(DeliveryRow),
+      list: ListHeader,
+      waiting: Type.Integer({ description: 'Deliveries on their way' }),
+    }),
+    notes: '`waiting` counts those that are not delivered yet, of all jobs. docs/hooks.md says more.',
   },
   get_master_state: {
     summary: 'Whether the scheduler is on.',

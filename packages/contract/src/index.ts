@@ -1,4 +1,5 @@
 export * from './calls.js';
+export * from './deliveries.js';
 export * from './errors.js';
 export * from './fields.js';
 export * from './messages.js';

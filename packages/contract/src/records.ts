@@ -200,7 +200,14 @@ export interface ServerRecord {
 /** The scheduler switch and today's totals. */
 export interface MasterState {
   enabled: 0 | 1;
-  stats: { jobs_completed: number; jobs_failed: number; jobs_elapsed: number; jobs_log_size: number };
+  stats: {
+    jobs_completed: number;
+    /** Failed jobs, and launches by schedule that failed. */
+    jobs_failed: number;
+    jobs_elapsed: number;
+    jobs_log_size: number;
+    emails_sent: number;
+  };
 }
 
 /** Where a job is; wire fields such as `complete` are views of it. */

@@ -9,3 +9,4 @@ export * from './leadership/index.js';
 export * from './membership/index.js';
 export * from './run/index.js';
 export * from './upkeep/index.js';
+export * from './hooks/index.js';

@@ -1,4 +1,4 @@
-import type { HistoryRow, JobFields, JobState } from '@carillon/contract';
+import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
 import type { Caller, ClusterState, LaunchRequest, Page, PrimaryInfo, Session } from '@carillon/core';
 
 /** What a launch answered: ids of all jobs, and the queue length when the event allows queueing and one waits. */
@@ -41,6 +41,8 @@ export interface Office {
   activeJobs(): IterableIterator<JobFields & { state: JobState }>;
   completedJob(id: string): Promise<JobFields | undefined>;
   history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
+  /** Records of web hooks and e-mails that are over, newest first. */
+  deliveries(offset: number, limit: number): Promise<Page<DeliveryRow>>;
   updateJob(id: string, settings: Record<string, unknown>): Promise<void>;
   abortJob(id: string, caller: Caller): Promise<void>;
   /** Aborts those of the jobs that are still active. */

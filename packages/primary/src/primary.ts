@@ -11,6 +11,7 @@ import {
   type Random,
   type Store,
 } from '@carillon/core';
+import type { OutboundPorts } from './hooks/delivery-service.js';
 import { Candidacy } from './leadership/candidacy.js';
 import type { Standing } from './office.js';
 import type { LeaderOffice } from './office/leader-office.js';
@@ -22,6 +23,7 @@ export interface PrimaryDeps {
   store: Store;
   queue: JobQueue;
   archive: LogArchive;
+  outbound: OutboundPorts;
   channel: ClusterChannel;
   clock: Clock;
   random: Random;

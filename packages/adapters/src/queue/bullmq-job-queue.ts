@@ -1,5 +1,13 @@
 import { type JobResult, type RunRef, runId, type Ticket } from '@carillon/contract';
-import type { Clock, Consumer, JobQueue, Logger, ResultSink, TicketSource } from '@carillon/core';
+import type {
+  Clock,
+  Consumer,
+  DeliveryQueue,
+  JobQueue,
+  Logger,
+  ResultSink,
+  TicketSource,
+} from '@carillon/core';
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { RationedLog } from '../logger/rationed-log.js';
@@ -17,12 +25,14 @@ export interface BullmqJobQueueOptions {
   prefix: string;
   clock: Clock;
   log: Logger;
+  /** For all queues; what is not given is the default of each. */
   redelivery?: Partial<RedeliverySettings>;
 }
 
 /** Tickets a worker handles at one time: claims wait for Redis, not for each other. */
 const ticketsAtOnce = 50;
 const resultsQueue = 'results';
+const deliveriesQueue = 'deliveries';
 const ticketQueue = (node: string): string => `node-${node}`;
 
 /** Attempts are for ever: a handler that rejects means that Redis or the primary is in trouble, not the message. */
@@ -34,20 +44,22 @@ const messageOptions = {
   stackTraceLimit: 1,
 } as const satisfies JobsOptions;
 
+/** Whoever did not take a delivery is left in peace for a while. */
+const deliveryWaits = { firstRetryMs: 1_000, longestRetryMs: 60_000 } as const;
+
 /**
- * Messages over BullMQ: one queue of tickets per node, one of results. The id of a message is that of its run, so
- * that a second add changes nothing while the first is queued. All queues share the `commands` connection.
+ * Messages over BullMQ: one queue of tickets per node, one of results, one of deliveries. The id of a message is that
+ * of its run or delivery, so that a second add changes nothing while the first is queued. All queues share the
+ * `commands` connection.
  */
-export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink {
+export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink, DeliveryQueue {
   readonly #options: BullmqJobQueueOptions;
-  readonly #redelivery: RedeliverySettings;
   readonly #log: RationedLog;
   readonly #queues = new Map<string, Queue>();
   readonly #consumers = new Set<Consumer>();
 
   constructor(options: BullmqJobQueueOptions) {
     this.#options = options;
-    this.#redelivery = { ...defaultRedelivery, ...options.redelivery };
     this.#log = new RationedLog(options.log, options.clock);
     options.commands.setMaxListeners(0);
   }
@@ -77,6 +89,19 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink {
     return this.#consume(resultsQueue, handler, concurrency);
   }
 
+  async addDelivery(id: string): Promise<void> {
+    await this.#queue(deliveriesQueue).add('delivery', { id }, { ...messageOptions, jobId: id });
+  }
+
+  consumeDeliveries(handler: (id: string) => Promise<void>, concurrency: number): Consumer {
+    return this.#consume<{ id: string }>(
+      deliveriesQueue,
+      ({ id }) => handler(id),
+      concurrency,
+      deliveryWaits,
+    );
+  }
+
   consumeTickets(node: string, handler: (ticket: Ticket) => Promise<void>): Consumer {
     const name = ticketQueue(node);
     // Discarding pauses the queue first; were it cut off there, a node that returns would wait for ever.
@@ -98,8 +123,9 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink {
     queue: string,
     handler: (message: Message) => Promise<void>,
     concurrency: number,
+    waits: Partial<RedeliverySettings> = {},
   ): Consumer {
-    const { consumers: connection, prefix, clock } = this.#options;
+    const { consumers: connection, prefix, clock, redelivery } = this.#options;
     const inner = new BullmqConsumer<Message>({
       queue,
       prefix,
@@ -107,7 +133,7 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink {
       // A handler that throws at once counts as one that rejects.
       handler: async (message) => handler(message),
       connection,
-      redelivery: this.#redelivery,
+      redelivery: { ...defaultRedelivery, ...waits, ...redelivery },
       clock,
       log: this.#log,
     });

@@ -1,5 +1,5 @@
 import { type JobResult, type RunRef, runId, type Ticket } from '@carillon/contract';
-import type { Clock, Consumer, JobQueue, ResultSink, TicketSource } from '@carillon/core';
+import type { Clock, Consumer, DeliveryQueue, JobQueue, ResultSink, TicketSource } from '@carillon/core';
 
 type Handler<Message> = (message: Message) => Promise<void>;
 
@@ -15,20 +15,21 @@ interface Taker<Message> {
 /** One queue: messages by id, in order of arrival. */
 class Board<Message> {
   readonly #clock: Clock;
-  readonly #retryMs: number;
+  /** Wait after a message failed that many times. */
+  readonly #retryMs: (failures: number) => number;
   /** Every message that is not gone, also one that is being handled. */
-  readonly #messages = new Map<string, { text: string }>();
+  readonly #messages = new Map<string, { text: string; failures: number }>();
   readonly #waiting: string[] = [];
   readonly #takers = new Set<Taker<Message>>();
 
-  constructor(clock: Clock, retryMs: number) {
+  constructor(clock: Clock, retryMs: (failures: number) => number) {
     this.#clock = clock;
     this.#retryMs = retryMs;
   }
 
   add(id: string, message: Message): void {
     if (this.#messages.has(id)) return;
-    this.#messages.set(id, { text: JSON.stringify(message) });
+    this.#messages.set(id, { text: JSON.stringify(message), failures: 0 });
     this.#waiting.push(id);
     this.#deal();
   }
@@ -77,7 +78,9 @@ class Board<Message> {
         if (this.#messages.get(id) === message) this.#messages.delete(id);
       } else if (message !== undefined) this.#waiting.unshift(id);
     } catch {
-      this.#clock.after(this.#retryMs, () => this.#again(id));
+      const failures = (message?.failures ?? 0) + 1;
+      if (message !== undefined) message.failures = failures;
+      this.#clock.after(this.#retryMs(failures), () => this.#again(id));
     }
     taker.busy -= 1;
     if (taker.busy === 0) for (const resolve of taker.idle.splice(0)) resolve();
@@ -93,7 +96,7 @@ class Board<Message> {
 
 export interface MemoryJobQueueOptions {
   clock: Clock;
-  /** Wait after a handler rejected. */
+  /** Wait after a handler rejected; for deliveries the first wait, doubled each time up to a minute. */
   retryMs?: number;
 }
 
@@ -101,14 +104,19 @@ export interface MemoryJobQueueOptions {
  * The same promises within one process: give one instance to the primary and to all workers. Messages are copied, so
  * that nobody shares objects; handlers run in order of arrival, one microtask after the add.
  */
-export class MemoryJobQueue implements JobQueue, TicketSource, ResultSink {
+export class MemoryJobQueue implements JobQueue, TicketSource, ResultSink, DeliveryQueue {
   readonly #options: MemoryJobQueueOptions;
   readonly #tickets = new Map<string, Board<Ticket>>();
   readonly #results: Board<JobResult>;
+  readonly #deliveries: Board<string>;
 
   constructor(options: MemoryJobQueueOptions) {
     this.#options = options;
     this.#results = this.#board();
+    const firstMs = options.retryMs ?? 1_000;
+    this.#deliveries = new Board(options.clock, (failures) =>
+      Math.min(60_000, firstMs * 2 ** (failures - 1)),
+    );
   }
 
   addTicket(node: string, ticket: Ticket): Promise<void> {
@@ -134,6 +142,15 @@ export class MemoryJobQueue implements JobQueue, TicketSource, ResultSink {
     return this.#results.consume(handler, concurrency);
   }
 
+  addDelivery(id: string): Promise<void> {
+    this.#deliveries.add(id, id);
+    return Promise.resolve();
+  }
+
+  consumeDeliveries(handler: (id: string) => Promise<void>, concurrency: number): Consumer {
+    return this.#deliveries.consume(handler, concurrency);
+  }
+
   consumeTickets(node: string, handler: (ticket: Ticket) => Promise<void>): Consumer {
     return this.#ticketsOf(node).consume(handler, 50);
   }
@@ -148,6 +165,6 @@ export class MemoryJobQueue implements JobQueue, TicketSource, ResultSink {
   }
 
   #board<Message>(): Board<Message> {
-    return new Board<Message>(this.#options.clock, this.#options.retryMs ?? 100);
+    return new Board<Message>(this.#options.clock, () => this.#options.retryMs ?? 100);
   }
 }

@@ -41,6 +41,10 @@ export interface KeySpace {
   readonly history: string;
   historyOf(event: string): string;
   readonly activity: string;
+  /** Hash of web hooks and e-mails on their way: id → JSON. */
+  readonly deliveries: string;
+  /** List of JSON rows of those that are over, newest first. */
+  readonly deliveryRows: string;
   /** Hash of the totals of one day (YYYY-MM-DD); expires. */
   stats(day: string): string;
   /** Written by the health check; expires. */
@@ -78,6 +82,8 @@ export function keySpace(prefix = 'carillon'): KeySpace {
     history: name('history'),
     historyOf: (event) => name(`history:${event}`),
     activity: name('activity'),
+    deliveries: name('deliveries'),
+    deliveryRows: name('delivery-rows'),
     stats: (day) => name(`stats:${day}`),
     health: name('health'),
   };

@@ -58,6 +58,12 @@ export function changeCommands(change: Change, keys: KeySpace): Command[] {
       ];
     case 'activity':
       return pushCommands(keys.activity, JSON.stringify(change.entry), change.rowMax);
+    case 'delivery':
+      return [['HSET', keys.deliveries, change.delivery.id, JSON.stringify(change.delivery)]];
+    case 'delivered':
+      return deliveredCommands(change, keys);
+    case 'count':
+      return countCommands(change, keys);
   }
 }
 
@@ -102,6 +108,24 @@ function finishCommands(change: Extract<Change, { type: 'finish' }>, keys: KeySp
     ['EXPIRE', stats, String(statsExpireSec)],
   ];
   return [['only-if', keys.jobs, record.id, String(commands.length)], ...commands];
+}
+
+/** Nothing is done for a delivery that is not in the outbox, so that it has one record whatever is repeated. */
+function deliveredCommands(change: Extract<Change, { type: 'delivered' }>, keys: KeySpace): Command[] {
+  const commands: Command[] = [
+    ['HDEL', keys.deliveries, change.id],
+    ...pushCommands(keys.deliveryRows, JSON.stringify(change.row), change.rowMax),
+  ];
+  return [['only-if', keys.deliveries, change.id, String(commands.length)], ...commands];
+}
+
+function countCommands(change: Extract<Change, { type: 'count' }>, keys: KeySpace): Command[] {
+  const stats = keys.stats(change.day);
+  return [
+    ['HSET', keys.master, 'stats_day', change.day],
+    ['HINCRBY', stats, change.counter, wholeNumber(change.by)],
+    ['EXPIRE', stats, String(statsExpireSec)],
+  ];
 }
 
 function removeCommands(id: string, keys: KeySpace): Command[] {

@@ -1,4 +1,4 @@
-import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import type { DeliveryRow, HistoryRow, JobFields, RunRef } from '@carillon/contract';
 import {
   type ActivityEntry,
   type Change,
@@ -26,6 +26,7 @@ export class MemoryStoreBoard {
   readonly #activity: ActivityEntry[] = [];
   /** Noted by the upkeep. */
   expireDays: number | undefined;
+  readonly #deliveryRows: DeliveryRow[] = [];
   #session = '';
   #number = 0;
   #loads = 0;
@@ -92,6 +93,7 @@ export class MemoryStoreBoard {
       redos: truth.redos,
       robins: truth.robins,
       jobs: [...truth.jobs.values()],
+      deliveries: [...truth.deliveries.values()],
       dispatches: new Map(),
       runs: this.#runs,
       stats: truth.stats,
@@ -131,6 +133,10 @@ export class MemoryStoreBoard {
     return this.#activity;
   }
 
+  deliveryRows(): readonly DeliveryRow[] {
+    return this.#deliveryRows;
+  }
+
   #putsOf(table: TableName): StoredState['puts'] {
     const entries = this.#truth[table].page(0, this.#truth[table].size);
     // The table a record was put in is the table it is read from.
@@ -139,6 +145,7 @@ export class MemoryStoreBoard {
 
   #apply(change: Change): void {
     if (change.type === 'finish' && !this.#truth.jobs.has(change.record.id)) return;
+    if (change.type === 'delivered' && !this.#truth.deliveries.has(change.id)) return;
     this.#applyBeside(change);
     this.#truth.applyChange(change);
   }
@@ -153,6 +160,7 @@ export class MemoryStoreBoard {
     else if (change.type === 'forget-job') this.#runs.delete(change.id);
     else if (change.type === 'forget-event') this.#history.delete(change.event);
     else if (change.type === 'activity') push(this.#activity, change.entry, change.rowMax);
+    else if (change.type === 'delivered') push(this.#deliveryRows, change.row, change.rowMax);
   }
 
   #dispatch(run: RunRef, node: string): void {

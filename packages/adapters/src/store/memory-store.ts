@@ -1,4 +1,4 @@
-import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import type { DeliveryRow, HistoryRow, JobFields, RunRef } from '@carillon/contract';
 import {
   type ActivityEntry,
   type Change,
@@ -92,6 +92,11 @@ export class MemoryStore implements Store {
   async readActivity(offset: number, limit: number): Promise<Page<ActivityEntry>> {
     this.#reach();
     return page(this.#board.activity(), offset, limit);
+  }
+
+  async readDeliveries(offset: number, limit: number): Promise<Page<DeliveryRow>> {
+    this.#reach();
+    return page(this.#board.deliveryRows(), offset, limit);
   }
 
   async checkHealth(): Promise<void> {

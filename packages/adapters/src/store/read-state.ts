@@ -1,3 +1,4 @@
+import type { Delivery } from '@carillon/contract';
 import { type ActiveJob, type Change, type DayStats, type TableName, tableNames } from '@carillon/core';
 import type { Redis } from 'ioredis';
 import type { KeySpace } from '../redis/key-space.js';
@@ -10,13 +11,14 @@ import { readTotals, type StoredState } from './stored-state.js';
  * that damage is seen and never silently dropped by the next write.
  */
 export async function readState(redis: Redis, keys: KeySpace): Promise<StoredState> {
-  const [puts, master, cursors, redos, robins, jobs, dispatches, runs] = await Promise.all([
+  const [puts, master, cursors, redos, robins, jobs, deliveries, dispatches, runs] = await Promise.all([
     Promise.all(tableNames.map((table) => readTable(redis, keys, table))),
     readHash(redis, keys.master),
     readHash(redis, keys.cursors),
     readHash(redis, keys.redos),
     readHash(redis, keys.robins),
-    readJobs(redis, keys),
+    readRecords<ActiveJob>(redis, keys.jobs),
+    readRecords<Delivery>(redis, keys.deliveries),
     readHash(redis, keys.dispatches),
     readHash(redis, keys.runs),
   ]);
@@ -29,6 +31,7 @@ export async function readState(redis: Redis, keys: KeySpace): Promise<StoredSta
     redos: lists(redos, keys),
     robins: numbers(robins),
     jobs,
+    deliveries,
     dispatches: readDispatches(dispatches, keys),
     runs: readRuns(runs),
     stats: await readStats(redis, keys, master.get('stats_day')),
@@ -52,10 +55,10 @@ async function readTable(
   return puts;
 }
 
-async function readJobs(redis: Redis, keys: KeySpace): Promise<ActiveJob[]> {
-  const jobs: ActiveJob[] = [];
-  await visitHash(redis, keys.jobs, (id, json) => jobs.push(parse<ActiveJob>(json, `${keys.jobs} ${id}`)));
-  return jobs;
+async function readRecords<T>(redis: Redis, key: string): Promise<T[]> {
+  const records: T[] = [];
+  await visitHash(redis, key, (id, json) => records.push(parse<T>(json, `${key} ${id}`)));
+  return records;
 }
 
 function readDispatches(

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import type { DeliveryRow, HistoryRow, JobFields, RunRef } from '@carillon/contract';
 import {
   type ActivityEntry,
   type Change,
@@ -98,6 +98,10 @@ export class RedisStore implements Store {
 
   readActivity(offset: number, limit: number): Promise<Page<ActivityEntry>> {
     return this.#readPage<ActivityEntry>(this.#keys.activity, offset, limit);
+  }
+
+  readDeliveries(offset: number, limit: number): Promise<Page<DeliveryRow>> {
+    return this.#readPage<DeliveryRow>(this.#keys.deliveryRows, offset, limit);
   }
 
   async checkHealth(): Promise<void> {

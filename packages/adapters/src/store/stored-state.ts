@@ -1,4 +1,4 @@
-import type { MasterState } from '@carillon/contract';
+import type { Delivery, MasterState } from '@carillon/contract';
 import { type ActiveJob, type Change, ClusterState, type DayStats, withStoredRun } from '@carillon/core';
 import type { RunEntry } from './run-entry.js';
 
@@ -11,6 +11,8 @@ export interface StoredState {
   redos: ReadonlyMap<string, readonly number[]>;
   robins: ReadonlyMap<string, number>;
   jobs: ActiveJob[];
+  /** The outbox, in any order. */
+  deliveries: Delivery[];
   /** Dispatches newer than the stored job. */
   dispatches: ReadonlyMap<string, { attempt: number; node: string }>;
   runs: ReadonlyMap<string, RunEntry>;
@@ -36,6 +38,9 @@ export async function rebuildState(stored: StoredState, pause: () => Promise<voi
   for (const [event, index] of stored.robins) changes.push({ type: 'robin', event, index });
   const jobs = [...stored.jobs].sort((a, b) => a.seq - b.seq);
   for (const job of jobs) changes.push(...jobChanges(job, stored));
+  for (const delivery of [...stored.deliveries].sort((a, b) => a.createdMs - b.createdMs)) {
+    changes.push({ type: 'delivery', delivery });
+  }
   for (const [index, change] of changes.entries()) {
     if (index % batchSize === batchSize - 1) await pause();
     state.applyChange(change);
@@ -67,5 +72,6 @@ export function readTotals(counters: ReadonlyMap<string, string>): MasterState['
     jobs_failed: count('jobs_failed'),
     jobs_elapsed: count('jobs_elapsed_ms') / 1000,
     jobs_log_size: count('jobs_log_size'),
+    emails_sent: count('emails_sent'),
   };
 }

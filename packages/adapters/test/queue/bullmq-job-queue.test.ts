@@ -1,5 +1,5 @@
 import type { JobResult, Ticket } from '@carillon/contract';
-import { Collector, deferred, jobQueueConformance } from '@carillon/testkit';
+import { Collector, deferred, deliveryQueueConformance, jobQueueConformance } from '@carillon/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
 import { MemoryLogger } from '../../src/logger/index.js';
@@ -58,6 +58,7 @@ function openQueue(prefix: string, redelivery: Partial<RedeliverySettings> = {})
 }
 
 jobQueueConformance('BullmqJobQueue', () => Promise.resolve(openQueue(freshPrefix())));
+deliveryQueueConformance('BullmqJobQueue', () => Promise.resolve(openQueue(freshPrefix())));
 
 describe('a consumer that dies', () => {
   test.each(['result', 'ticket'] as const)('its %s goes to the next one', async (kind) => {

@@ -1,14 +1,16 @@
-import { FakeClock, jobQueueConformance } from '@carillon/testkit';
+import { deliveryQueueConformance, FakeClock, jobQueueConformance } from '@carillon/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
 import { MemoryJobQueue } from '../../src/queue/index.js';
 
-jobQueueConformance('MemoryJobQueue', () =>
+const open = () =>
   Promise.resolve({
     queue: new MemoryJobQueue({ clock: new SystemClock(), retryMs: 1 }),
     close: () => Promise.resolve(),
-  }),
-);
+  });
+
+jobQueueConformance('MemoryJobQueue', open);
+deliveryQueueConformance('MemoryJobQueue', open);
 
 describe('MemoryJobQueue', () => {
   test('delivers in order of arrival, and again only when time has passed', async () => {
@@ -40,5 +42,20 @@ describe('MemoryJobQueue', () => {
     });
     await clock.advanceSettling(0);
     expect(seen).toEqual([{ job: 'j1', attempt: 1, term: 1 }]);
+  });
+
+  test('waits longer after each failure of a delivery, up to a minute', async () => {
+    const clock = new FakeClock();
+    const queue = new MemoryJobQueue({ clock });
+    const times: number[] = [];
+    queue.consumeDeliveries(async () => {
+      times.push(clock.monotonicMs());
+      throw new Error('not now');
+    }, 1);
+    await queue.addDelivery('d1');
+    await clock.advanceSettling(300_000);
+    expect(times.slice(1).map((time, index) => time - (times[index] ?? 0))).toEqual([
+      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000,
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Change } from '@carillon/core';
-import { eventOf, finishOf, jobOf } from '@carillon/testkit';
+import { deliveryOf, deliveryRowOf, eventOf, finishOf, jobOf } from '@carillon/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { keySpace } from '../../src/redis/index.js';
 import { changeCommands, type Command, encodeCommands } from '../../src/store/change-commands.js';
@@ -52,6 +52,27 @@ const table: [Change, Command[]][] = [
       ['HDEL', '{c}:redos', 'e1'],
       ['HDEL', '{c}:robins', 'e1'],
       ['UNLINK', '{c}:history:e1'],
+    ],
+  ],
+  [
+    { type: 'delivery', delivery: deliveryOf('d1') },
+    [['HSET', '{c}:deliveries', 'd1', JSON.stringify(deliveryOf('d1'))]],
+  ],
+  [
+    { type: 'delivered', id: 'd1', row: deliveryRowOf('d1'), rowMax: 5 },
+    [
+      ['only-if', '{c}:deliveries', 'd1', '3'],
+      ['HDEL', '{c}:deliveries', 'd1'],
+      ['LPUSH', '{c}:delivery-rows', JSON.stringify(deliveryRowOf('d1'))],
+      ['LTRIM', '{c}:delivery-rows', '0', '4'],
+    ],
+  ],
+  [
+    { type: 'count', day: '2026-01-02', counter: 'emails_sent', by: 2 },
+    [
+      ['HSET', '{c}:master', 'stats_day', '2026-01-02'],
+      ['HINCRBY', '{c}:stats:2026-01-02', 'emails_sent', '2'],
+      ['EXPIRE', '{c}:stats:2026-01-02', '3456000'],
     ],
   ],
   [

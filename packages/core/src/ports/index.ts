@@ -5,6 +5,7 @@ export * from './job-log.js';
 export * from './job-queue.js';
 export * from './lease.js';
 export * from './logger.js';
+export * from './outbound.js';
 export * from './process-launcher.js';
 export * from './random.js';
 export * from './result-spool.js';

@@ -33,3 +33,14 @@ export interface TicketSource {
 export interface ResultSink {
   addResult(result: JobResult): Promise<void>;
 }
+
+/**
+ * Hints that a delivery of the outbox is due: at least once, in no particular order; what is true is in the outbox.
+ * A handler that rejects gets the hint again after a wait that grows with each time.
+ */
+export interface DeliveryQueue {
+  /** Adding an id that is still queued changes nothing. */
+  addDelivery(id: string): Promise<void>;
+  /** Handles hints, up to `concurrency` at a time. For the primary only. */
+  consumeDeliveries(handler: (id: string) => Promise<void>, concurrency: number): Consumer;
+}

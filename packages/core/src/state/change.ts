@@ -1,6 +1,8 @@
 import type {
   ApiKeyRecord,
   CategoryRecord,
+  Delivery,
+  DeliveryRow,
   EventRecord,
   HistoryRow,
   JobFields,
@@ -41,6 +43,9 @@ type Put = {
   };
 }[TableName];
 
+/** Totals that are also raised without the end of a job. */
+export type CounterName = 'emails_sent' | 'jobs_failed';
+
 /**
  * Everything the primary can do to the durable state: the one language of the memory of the primary
  * (`applyChange`) and of the store adapters. A commit is a list of changes.
@@ -72,4 +77,13 @@ export type Change =
   | { type: 'forget-job'; id: string }
   /** Forgets the history of a deleted event, its cursor, minutes to redo and robin index. */
   | { type: 'forget-event'; event: string }
-  | { type: 'activity'; entry: ActivityEntry; rowMax: number };
+  | { type: 'activity'; entry: ActivityEntry; rowMax: number }
+  /** Adds a web hook or an e-mail to the outbox: committed with whatever it tells about. */
+  | { type: 'delivery'; delivery: Delivery }
+  /**
+   * Ends a delivery: it leaves the outbox, and its record is put in front of the list of deliveries (kept to `rowMax`
+   * rows). Does nothing for one that is not in the outbox.
+   */
+  | { type: 'delivered'; id: string; row: DeliveryRow; rowMax: number }
+  /** Raises one of the totals of `day` (YYYY-MM-DD) by itself. */
+  | { type: 'count'; day: string; counter: CounterName; by: number };

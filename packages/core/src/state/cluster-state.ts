@@ -1,4 +1,4 @@
-import type { ApiKeyRecord, MasterState, RunReport } from '@carillon/contract';
+import type { ApiKeyRecord, Delivery, MasterState, RunReport } from '@carillon/contract';
 import type { ActiveJob } from './active-job.js';
 import type { Change, TableName, Tables } from './change.js';
 import { Table } from './table.js';
@@ -14,6 +14,7 @@ const noTotals = (): MasterState['stats'] => ({
   jobs_failed: 0,
   jobs_elapsed: 0,
   jobs_log_size: 0,
+  emails_sent: 0,
 });
 
 /**
@@ -38,6 +39,8 @@ export class ClusterState {
   readonly robins = new Map<string, number>();
   /** Active jobs by id, in launch order. */
   readonly jobs = new Map<string, ActiveJob>();
+  /** The outbox: web hooks and e-mails that are not delivered yet, oldest first. */
+  readonly deliveries = new Map<string, Delivery>();
   stats: DayStats = { day: '', totals: noTotals() };
 
   readonly #eventsByTitle = new Map<string, Set<string>>();
@@ -115,7 +118,7 @@ export class ClusterState {
         return;
       case 'finish':
         this.#removeJob(change.record.id);
-        this.#count(change);
+        this.#countFinish(change);
         return;
       case 'forget-job':
         this.#removeJob(change.id);
@@ -126,6 +129,15 @@ export class ClusterState {
         this.robins.delete(change.event);
         return;
       case 'activity':
+        return;
+      case 'delivery':
+        this.deliveries.set(change.delivery.id, change.delivery);
+        return;
+      case 'delivered':
+        this.deliveries.delete(change.id);
+        return;
+      case 'count':
+        this.#totalsOf(change.day)[change.counter] += change.by;
         return;
     }
   }
@@ -188,9 +200,13 @@ export class ClusterState {
     removeFrom(this.#jobsByNode, job.node, job.fields.id);
   }
 
-  #count(change: Extract<Change, { type: 'finish' }>): void {
-    if (this.stats.day !== change.day) this.stats = { day: change.day, totals: noTotals() };
-    const totals = this.stats.totals;
+  #totalsOf(day: string): MasterState['stats'] {
+    if (this.stats.day !== day) this.stats = { day, totals: noTotals() };
+    return this.stats.totals;
+  }
+
+  #countFinish(change: Extract<Change, { type: 'finish' }>): void {
+    const totals = this.#totalsOf(change.day);
     totals.jobs_completed += 1;
     if (change.row.code !== 0) totals.jobs_failed += 1;
     // Seconds with milliseconds: sums of fractions drift.

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { Random } from '../ports/random.js';
 
-export type IdPrefix = 'e' | 'j' | 'c' | 'g' | 'p' | 'k' | 'n';
+export type IdPrefix = 'e' | 'j' | 'c' | 'g' | 'p' | 'k' | 'n' | 'd';
 
 /**
  * Source of record ids: prefix, 8 characters of time, 2 of a counter, 3 of this source's random part, all base 36

@@ -133,10 +133,46 @@ describe('ClusterState', () => {
     apply(state, [{ type: 'job', job: aJob('j1') }, finish('j1', 0, 'd1'), finish('j2', 5, 'd1')]);
     expect(state.jobs.size).toBe(0);
     expect(state.jobsOfEvent('e1')).toEqual([]);
-    const totals = { jobs_completed: 2, jobs_failed: 1, jobs_elapsed: 4, jobs_log_size: 20 };
+    const totals = { jobs_completed: 2, jobs_failed: 1, jobs_elapsed: 4, jobs_log_size: 20, emails_sent: 0 };
     expect(state.stats).toEqual({ day: 'd1', totals });
     state.applyChange(finish('j3', 0, 'd2'));
     expect(state.stats.totals.jobs_completed).toBe(1);
+  });
+
+  test('deliveries wait in the outbox in the order they came', () => {
+    const state = new ClusterState();
+    const delivery = (id: string): Change => {
+      const options = { follow: 0, rejectUnauthorized: true, timeoutMs: 1 };
+      const sent = { url: 'http://h/', headers: {}, body: '', options };
+      return {
+        type: 'delivery',
+        delivery: { id, createdMs: 1, event: 'e1', type: 'hook', action: 'job_start', ...sent },
+      };
+    };
+    const row = { type: 'hook' as const, action: 'job_start', event: 'e1', target: '', attempts: 1 };
+    const ending = { code: 0, description: '', epoch: 1, elapsed: 0 };
+    const over = (id: string): Change => ({
+      type: 'delivered',
+      id,
+      row: { id, ...row, ...ending },
+      rowMax: 1,
+    });
+    apply(state, [delivery('d2'), delivery('d1'), delivery('d3'), over('d1'), over('d9')]);
+    expect([...state.deliveries.keys()]).toEqual(['d2', 'd3']);
+  });
+
+  test('totals are raised by themselves, for their own day', () => {
+    const state = new ClusterState();
+    apply(state, [
+      { type: 'count', day: 'd1', counter: 'emails_sent', by: 2 },
+      { type: 'count', day: 'd1', counter: 'jobs_failed', by: 1 },
+    ]);
+    expect(state.stats).toMatchObject({
+      day: 'd1',
+      totals: { emails_sent: 2, jobs_failed: 1, jobs_completed: 0 },
+    });
+    apply(state, [{ type: 'count', day: 'd2', counter: 'emails_sent', by: 1 }]);
+    expect(state.stats).toMatchObject({ day: 'd2', totals: { emails_sent: 1, jobs_failed: 0 } });
   });
 
   test('what a worker reports counts for the present attempt only', () => {

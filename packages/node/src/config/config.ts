@@ -1,5 +1,6 @@
 import type { DefaultLimits } from '@carillon/core';
 import type { LogArchivePlace } from './log-archive-place.js';
+import type { NoticeConfig } from './notice-config.js';
 
 /** Everything a node is told, checked and frozen. */
 export interface Config {
@@ -47,6 +48,7 @@ export interface Config {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly baseAppUrl: string | undefined;
+  readonly notices: NoticeConfig;
   /** For the log at start: what was accepted and has no effect, or is probably not meant. */
   readonly warnings: readonly string[];
 }

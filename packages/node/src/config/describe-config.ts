@@ -1,3 +1,4 @@
+import { shownUrl } from '@carillon/core';
 import type { Config } from './config.js';
 import { showLogArchivePlace } from './log-archive-place.js';
 import { type SettingName, settingNames } from './tables/settings.js';
@@ -65,7 +66,26 @@ export function describeConfig(config: Config): string {
     `job_log_max_size=${jobDefaults.limits.logBytes}`,
     `job_env=${environment.join(' ')}`,
     `base_app_url=${config.baseAppUrl ?? ''}`,
+    ...describeNotices(config.notices),
   );
   if (config.warnings.length > 0) lines.push('', ...config.warnings.map((warning) => `warning: ${warning}`));
   return lines.join('\n');
+}
+
+/** Without what may be a credential: options of the mail server, custom data, header suffixes. */
+function describeNotices({ smtp, maxEmailsPerDay, hooks, mail }: Config['notices']): string[] {
+  const masked = (values: object) => Object.keys(values).map((name) => `${name}=********`);
+  return [
+    `email_from=${mail.from}`,
+    `smtp_hostname=${smtp.host}`,
+    `smtp_port=${smtp.port}`,
+    `mail_options=${masked(smtp.options).join(' ')}`,
+    `max_emails_per_day=${maxEmailsPerDay}`,
+    `email_on_manual_abort=${mail.onManualAbort}`,
+    `universal_web_hook=${shownUrl(hooks.universal)}`,
+    `web_hook_text_templates=${JSON.stringify(hooks.texts)}`,
+    `web_hook_custom_data=${masked(hooks.customData).join(' ')}`,
+    `web_hook_custom_opts=${JSON.stringify(hooks.options)}`,
+    `web_hook_config_keys=${Object.keys(hooks.configValues).join(',')}`,
+  ];
 }

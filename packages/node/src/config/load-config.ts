@@ -5,7 +5,8 @@ import { type Config, ConfigError } from './config.js';
 import { readLogArchivePlace } from './log-archive-place.js';
 import { peerSettings } from './tables/peer-settings.js';
 import { type Environment, type Given, readEnvironment } from './read-environment.js';
-import { type PeerGiven, readPeerFile } from './read-peer-file.js';
+import { type NoticeConfig, readNotices } from './notice-config.js';
+import { noPeerFile, type PeerGiven, readPeerFile } from './read-peer-file.js';
 
 /** Where the configuration comes from; all but `env` default to the facts of this process. */
 export interface ConfigSources {
@@ -28,11 +29,12 @@ export function loadConfig(sources: ConfigSources): Config {
   const given = readEnvironment(sources.env, problems);
   const directory = sources.workingDirectory ?? process.cwd();
   const file = sources.file ?? given('CARILLON_CONFIG');
-  const peer = file === undefined ? nothing : readPeerFile(resolve(directory, file), problems, warnings);
-  const config = assemble(given, peer, {
+  const peer = file === undefined ? noPeerFile : readPeerFile(resolve(directory, file), problems, warnings);
+  const config = assemble(given, peer.given, {
     directory,
     hostname: sources.systemHostname ?? systemHostname(),
     isTerminal: sources.isTerminal ?? process.stdout.isTTY === true,
+    notices: readNotices(peer, problems, warnings),
     warnings,
   });
   // A rule between settings says nothing useful about a value that is bad in itself.
@@ -42,12 +44,11 @@ export function loadConfig(sources: ConfigSources): Config {
   return deepFreeze(config);
 }
 
-const nothing: PeerGiven = () => undefined;
-
 interface Surroundings {
   directory: string;
   hostname: string;
   isTerminal: boolean;
+  notices: NoticeConfig;
   warnings: readonly string[];
 }
 
@@ -85,6 +86,7 @@ function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
       format: given('CARILLON_LOG_FORMAT') ?? (around.isTerminal ? 'text' : 'json'),
     },
     ...assemblePeer(peer),
+    notices: around.notices,
     warnings: around.warnings,
   };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Static } from 'typebox';
 import { isValid } from './tables/check-value.js';
 import { meantHint } from './nearest-name.js';
@@ -17,11 +18,24 @@ export type PeerGiven = <Name extends PeerSettingName>(
   name: Name,
 ) => Static<(typeof peerSettings)[Name]['schema']> | undefined;
 
+/** The file as read. */
+export interface PeerFile {
+  readonly path: string;
+  /** Where relative paths in it start. */
+  readonly directory: string;
+  readonly given: PeerGiven;
+  /** Everything in it by key, unchecked. */
+  readonly content: ReadonlyMap<string, unknown>;
+}
+
+/** What a node without a file has. */
+export const noPeerFile: PeerFile = { path: '', directory: '', given: () => undefined, content: new Map() };
+
 /**
  * Reads Cronicle's settings from a JSON file (behaviour reference 11.1). Adds to `problems` when the file cannot
  * be read, is not a JSON object or has unknown keys or bad values, and to `warnings` the keys without effect.
  */
-export function readPeerFile(path: string, problems: string[], warnings: string[]): PeerGiven {
+export function readPeerFile(path: string, problems: string[], warnings: string[]): PeerFile {
   const content = new Map(Object.entries(parseFile(path, problems)));
   const given: PeerGiven = (name) => {
     const schema: (typeof peerSettings)[typeof name]['schema'] = peerSettings[name].schema;
@@ -34,12 +48,15 @@ export function readPeerFile(path: string, problems: string[], warnings: string[
       if (unusedPeerSettings.includes(key)) unused.push(key);
       else problems.push(`${key} (in ${path}): unknown setting${meantHint(key, allKeys)}`);
     } else if (given(key) === undefined) {
-      problems.push(`${key} (in ${path}): expected ${peerSettingOf(key).expects}, got ${quote(value)}`);
+      problems.push(`${key} (in ${path}): expected ${peerSettingOf(key).expects}, got ${shown(key, value)}`);
     }
   }
   if (unused.length > 0) warnings.push(`Not used by this version (in ${path}): ${unused.sort().join(', ')}`);
-  return given;
+  return { path, directory: dirname(path), given, content };
 }
+
+const shown = (key: PeerSettingName, value: unknown): string =>
+  peerSettingOf(key).secret ? 'something else' : quote(value);
 
 const allKeys = [...peerSettingNames, ...unusedPeerSettings];
 

@@ -22,9 +22,9 @@ export function configReference(): string {
 
 function fileSection(): string {
   const rows = peerSettingNames.map((name) => {
-    const { preset, about, expects } = peerSettingOf(name);
+    const { preset, about, expects, secret } = peerSettingOf(name);
     const shown = preset === undefined ? '–' : `\`${JSON.stringify(preset)}\``;
-    return `| \`${name}\` | ${shown} | ${about} Expects ${expects}. |`;
+    return `| \`${name}\` | ${shown} | ${about} Expects ${expects}.${secret ? ' Never printed.' : ''} |`;
   });
   return [
     fileIntro,

@@ -14,6 +14,7 @@ export function createMetrics(primary: Primary): () => string {
         gauge('carillon_scheduler_enabled', 'Whether the scheduler is switched on', state.enabled),
         gauge('carillon_events', 'Events in the schedule', state.events.size),
         gauge('carillon_active_jobs', 'Jobs that are not completed', state.jobs.size),
+        gauge('carillon_deliveries_waiting', 'Web hooks and e-mails on their way', state.deliveries.size),
         gauge('carillon_workers', 'Workers known to the primary', state.servers.size),
       );
     }

@@ -1,4 +1,10 @@
-import { RedisStore, WsClusterChannel } from '@carillon/adapters';
+import {
+  GotWebHookSender,
+  NodemailerMailer,
+  readProxySettings,
+  RedisStore,
+  WsClusterChannel,
+} from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
 import {
   createApiHandler,
@@ -17,6 +23,7 @@ import { createMetrics } from './metrics.js';
 import { openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, digest, random } from '../start/services.js';
+import { version } from '../start/version.js';
 
 export interface PrimaryRoleDeps {
   config: Config;
@@ -56,6 +63,11 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     store,
     queue: redis.queue,
     archive: logs.archive,
+    outbound: {
+      queue: redis.queue,
+      hooks: new GotWebHookSender(readProxySettings(process.env)),
+      mailer: new NodemailerMailer(structuredClone(config.notices.smtp)),
+    },
     channel,
     clock,
     random,
@@ -63,7 +75,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     log,
     candidate: { id: deps.nodeId, hostname: config.hostname, url },
     leaseTtlMs: config.leaseTtlMs,
-    settings: officeSettings(config),
+    settings: officeSettings(config, url),
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
@@ -96,7 +108,8 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   };
 }
 
-function officeSettings({ lateWindowSec, jobDefaults }: Config): OfficeSettings {
+function officeSettings(config: Config, url: string): OfficeSettings {
+  const { lateWindowSec, jobDefaults, notices } = config;
   return {
     lateWindowSec,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -106,6 +119,15 @@ function officeSettings({ lateWindowSec, jobDefaults }: Config): OfficeSettings 
     eventUpdatesFromJobs: jobDefaults.eventUpdatesFromJobs,
     silentAfterMs,
     deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
+    maxEmailsPerDay: notices.maxEmailsPerDay,
+    notices: {
+      version,
+      hostname: config.hostname,
+      zone: 'system',
+      baseAppUrl: config.baseAppUrl ?? url,
+      hooks: notices.hooks,
+      mail: notices.mail,
+    },
   };
 }
 

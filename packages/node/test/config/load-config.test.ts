@@ -65,6 +65,7 @@ describe('defaults', () => {
         env: {},
       },
       baseAppUrl: undefined,
+      notices: expect.any(Object),
       warnings: [],
     });
   });
@@ -265,7 +266,7 @@ describe("the file with Cronicle's settings", () => {
       job_log_max_size: 5000,
       job_env: { TZ: 'UTC', LEVEL: 3, ON: true },
       base_app_url: 'http://cron.example/',
-      smtp_port: 25,
+      debug_level: 5,
       Storage: { engine: 'Filesystem' },
     });
     const config = load({ CARILLON_CONFIG: file });
@@ -287,7 +288,7 @@ describe("the file with Cronicle's settings", () => {
       env: { TZ: 'UTC', LEVEL: '3', ON: 'true' },
     });
     expect(config.baseAppUrl).toBe('http://cron.example');
-    expect(config.warnings).toEqual([`Not used by this version (in ${file}): Storage, smtp_port`]);
+    expect(config.warnings).toEqual([`Not used by this version (in ${file}): Storage, debug_level`]);
   });
 
   test('unknown keys and bad values are all named', () => {

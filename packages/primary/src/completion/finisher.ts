@@ -1,14 +1,17 @@
-import { CarillonError } from '@carillon/contract';
+import { CarillonError, type JobFields } from '@carillon/contract';
 import {
   type Change,
   type FollowUpLaunch,
   type JobEnd,
   type JobEnding,
   type LaunchPlan,
+  planCompletionNotices,
   planEnd,
+  planEventErrorNotices,
   redoChanges,
 } from '@carillon/core';
 import type { CatalogService } from '../catalog/catalog-service.js';
+import { deliveryChanges, noticeContext } from '../hooks/notice-context.js';
 import type { LaunchService } from '../launch/launch-service.js';
 import { completionContext, type OfficeContext } from '../office/context.js';
 
@@ -58,12 +61,13 @@ export class Finisher {
   #apply(end: JobEnd, apply: Apply): LaunchPlan[] {
     const { office } = this.#deps;
     apply(end.changes);
+    apply(deliveryChanges(planCompletionNotices(end.record, end.rule, noticeContext(office))));
     if (end.redoMinute !== undefined) apply(redoChanges(office.state, end.record.event, end.redoMinute));
     this.#updateEvent(end, apply);
-    return end.launches.map((launch) => this.#follow(launch, apply));
+    return end.launches.map((launch) => this.#follow(end.record, launch, apply));
   }
 
-  #follow({ why, request }: FollowUpLaunch, apply: Apply): LaunchPlan {
+  #follow(record: JobFields, { why, request }: FollowUpLaunch, apply: Apply): LaunchPlan {
     const { office, launches } = this.#deps;
     const plan = launches.planInto(request, apply);
     if (plan.kind !== 'refuse') return plan;
@@ -73,6 +77,9 @@ export class Finisher {
     const description =
       why === 'chain' ? `Failed to launch chain reaction: ${reason}` : `Failed to rerun job: ${reason}`;
     this.#warn(description, apply, { event: request.event });
+    const subject = target ?? { id: record.event, title: record.event_title };
+    const recipients = target?.notify_fail || recipientsOf(record);
+    apply(deliveryChanges(planEventErrorNotices(recipients, subject, description, noticeContext(office))));
     return plan;
   }
 
@@ -99,3 +106,6 @@ export class Finisher {
     apply([{ type: 'activity', entry, rowMax: settings.historyRows }]);
   }
 }
+
+const recipientsOf = ({ notify_fail: recipients }: JobFields): string =>
+  typeof recipients === 'string' ? recipients : '';

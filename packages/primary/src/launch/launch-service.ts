@@ -10,7 +10,9 @@ import {
   type Member,
   planDrain,
   planLaunch,
+  planStartNotices,
 } from '@carillon/core';
+import { deliveryChanges, noticeContext } from '../hooks/notice-context.js';
 import type { LaunchAnswer } from '../office.js';
 import type { OfficeContext } from '../office/context.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -65,6 +67,15 @@ export class LaunchService {
 
   /** As `planInto`, for callers that commit the changes with others of their own. */
   plan(request: LaunchRequest): PlannedLaunch {
+    const { plan, changes } = this.#plan(request);
+    if (plan.kind === 'launch') {
+      const context = noticeContext(this.#office);
+      for (const { fields } of plan.jobs) changes.push(...deliveryChanges(planStartNotices(fields, context)));
+    }
+    return { plan, changes };
+  }
+
+  #plan(request: LaunchRequest): PlannedLaunch {
     const plan = planLaunch(request, this.#snapshot());
     this.#nextSeq += plan.kind === 'launch' ? plan.jobs.length : 1;
     return { plan, changes: launchChanges(request.event, plan) };
@@ -89,9 +100,11 @@ export class LaunchService {
     const plan = await this.#office.journal.transact((apply) => {
       // In memory first, so that the job does not count against its own limits.
       apply([{ type: 'job', job: queued }]);
-      const next = this.planInto(requestOf(queued), apply);
-      if (next.kind !== 'launch' && fallback !== undefined) apply([{ type: 'job', job: fallback }]);
-      return next;
+      // Without notices: its start has been told already.
+      const next = this.#plan(requestOf(queued));
+      apply(next.changes);
+      if (next.plan.kind !== 'launch' && fallback !== undefined) apply([{ type: 'job', job: fallback }]);
+      return next.plan;
     });
     this.dispatchPlan(plan);
     if (plan.kind === 'launch') return true;

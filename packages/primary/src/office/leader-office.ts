@@ -1,4 +1,4 @@
-import { CarillonError, type HistoryRow, type JobFields } from '@carillon/contract';
+import { CarillonError, type DeliveryRow, type HistoryRow, type JobFields } from '@carillon/contract';
 import {
   type AbortRequest,
   type ActiveJob,
@@ -110,6 +110,10 @@ export class LeaderOffice implements Office {
 
   history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>> {
     return this.#office.store.readHistory(event, offset, limit);
+  }
+
+  deliveries(offset: number, limit: number): Promise<Page<DeliveryRow>> {
+    return this.#office.store.readDeliveries(offset, limit);
   }
 
   async updateJob(id: string, settings: Record<string, unknown>): Promise<void> {

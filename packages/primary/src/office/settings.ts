@@ -1,3 +1,5 @@
+import type { NoticeSettings } from '@carillon/core';
+
 /** Settings of the primary's services; names of Cronicle's own settings in brackets. */
 export interface OfficeSettings {
   /** Minutes missed by less than this still launch, late. Seconds. */
@@ -16,4 +18,8 @@ export interface OfficeSettings {
   silentAfterMs: number;
   /** A worker unheard of for longer has lost its jobs (`dead_job_timeout`). */
   deadJobTimeoutMs: number;
+  /** Most e-mails a day, 0 = no limit (`max_emails_per_day`). */
+  maxEmailsPerDay: number;
+  /** What web hooks and e-mails say. */
+  notices: NoticeSettings;
 }

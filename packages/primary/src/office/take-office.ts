@@ -2,40 +2,27 @@ import {
   type Clock,
   type ClusterChannel,
   createIdSource,
-  type JobEnding,
   type JobQueue,
   type LogArchive,
   type Logger,
   type Random,
-  ScheduleIndex,
   type Session,
   type Store,
 } from '@carillon/core';
-import { CatalogService } from '../catalog/catalog-service.js';
-import { CompletionService } from '../completion/completion-service.js';
+import type { OutboundPorts } from '../hooks/delivery-service.js';
 import type { OfficeContext } from './context.js';
 import { createDayOf } from './day.js';
-import { Dispatcher } from '../launch/dispatcher.js';
-import { Finisher } from '../completion/finisher.js';
-import { JobEnder } from '../completion/job-ender.js';
 import { Journal } from './journal.js';
-import { LaunchFailures } from '../schedule/launch-failures.js';
-import { LaunchService } from '../launch/launch-service.js';
 import { LeaderOffice } from './leader-office.js';
-import { LiveHub } from '../live/live-hub.js';
-import { LogWatch } from '../live/log-watch.js';
-import { RetryService } from '../launch/retry-service.js';
+import { createLeaderServices, startLeaderServices, stopLeaderServices } from './leader-services.js';
 import type { OfficeSettings } from './settings.js';
 import { type FirstRun, setUp } from './set-up.js';
-import { TickService } from '../schedule/tick-service.js';
-import { Relocation } from '../membership/relocation.js';
-import { UpkeepService } from '../upkeep/upkeep-service.js';
-import { WorkforceService } from '../membership/workforce-service.js';
 
 export interface OfficeDeps {
   store: Store;
   queue: JobQueue;
   archive: LogArchive;
+  outbound: OutboundPorts;
   channel: ClusterChannel;
   clock: Clock;
   random: Random;
@@ -76,61 +63,8 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
     newId: createIdSource(clock, random),
     today: () => dayOf(clock.nowMs()),
   };
-  const index = indexSchedule(office);
-  const members = () => workforce.registry.members();
-  const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
-  const dispatcher = new Dispatcher(office, () => retries);
-  const ender: JobEnder = new JobEnder(office, { finish });
-  const logs = new LogWatch(office, (node, message) => workforce.registry.get(node)?.link?.send(message));
-  const live = new LiveHub(office, logs);
-  const relocation = new Relocation({
-    office,
-    ender,
-    relaunch: (job) => launches.relaunch(job),
-    takeBackRetry: (job) => retries.takeBack(job),
-  });
-  const workforce: WorkforceService = new WorkforceService(
-    { office, channel: deps.channel, dispatcher, ender, relocation, logs },
-    { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },
-  );
-  const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
-  const retries = new RetryService({ office, launches, members, finish });
-  const tick: TickService = new TickService(office, index, launches, new LaunchFailures(office, launches));
-  const catalog = new CatalogService(office);
-  const onCatchUp = (event: string) => tick.catchUp(event);
-  const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
-  const completion = new CompletionService(office, finisher);
-  const upkeep = new UpkeepService(office);
-
+  const services = createLeaderServices(office, deps);
   await setUp(office, deps.firstRun);
-  workforce.start();
-  completion.start();
-  dispatcher.start();
-  ender.start();
-  tick.start();
-  upkeep.start();
-  return {
-    office: new LeaderOffice(office, { catalog, launches, ender, tick, workforce, logs, live }),
-    close: async () => {
-      dispatcher.stop();
-      ender.stop();
-      workforce.stop();
-      await Promise.all([tick.stop(), completion.stop(), upkeep.stop()]);
-    },
-  };
-}
-
-/** The index of due minutes, kept in step with the events. */
-function indexSchedule(office: OfficeContext): ScheduleIndex {
-  const index = new ScheduleIndex(office.settings.timezone);
-  for (const entry of office.state.events.page(0, office.state.events.size).reverse()) {
-    index.put(entry.record, entry.seq);
-  }
-  office.journal.observe((changes) => {
-    for (const change of changes) {
-      if (change.type === 'put' && change.table === 'events') index.put(change.record, change.seq);
-      else if (change.type === 'delete' && change.table === 'events') index.delete(change.id);
-    }
-  });
-  return index;
+  startLeaderServices(services);
+  return { office: new LeaderOffice(office, services), close: () => stopLeaderServices(services) };
 }

@@ -1,4 +1,5 @@
-import { type Change, launchFailureChain } from '@carillon/core';
+import { type Change, launchFailureChain, planLaunchFailureNotices } from '@carillon/core';
+import { deliveryChanges, noticeContext } from '../hooks/notice-context.js';
 import type { OfficeContext } from '../office/context.js';
 import type { LaunchService } from '../launch/launch-service.js';
 
@@ -13,7 +14,7 @@ export class LaunchFailures {
   }
 
   /**
-   * Records the failure and launches the event's `chain_error`, in one commit. Throws CarillonError `unavailable`.
+   * Records the failure, tells of it and launches the event's `chain_error`, in one commit. Throws CarillonError `unavailable`.
    */
   async report(id: string, reason: string): Promise<void> {
     const { state, clock, journal, log } = this.#office;
@@ -22,7 +23,13 @@ export class LaunchFailures {
     const description = `Failed to launch scheduled event: ${event.title}: ${reason}`;
     log.log('warn', description, { event: id });
     const plan = await journal.transact((apply) => {
-      apply([this.#warning(description, id)]);
+      const category = state.categories.get(event.category);
+      const notices = planLaunchFailureNotices(event, category, reason, noticeContext(this.#office));
+      apply([
+        this.#warning(description, id),
+        { type: 'count', day: this.#office.today(), counter: 'jobs_failed', by: 1 },
+        ...deliveryChanges(notices),
+      ]);
       const chain = launchFailureChain(event, reason, clock.nowMs());
       if (chain === undefined) return undefined;
       const launch = this.#launches.planInto(chain.request, apply);

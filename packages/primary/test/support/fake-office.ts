@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { CarillonError, type HistoryRow, type JobFields, type JobState } from '@carillon/contract';
+import {
+  CarillonError,
+  type DeliveryRow,
+  type HistoryRow,
+  type JobFields,
+  type JobState,
+} from '@carillon/contract';
 import {
   type ActiveJob,
   type Caller,
@@ -36,6 +42,7 @@ export class FakeOffice implements Office {
   readonly members: Member[] = [];
   readonly completed = new Map<string, JobFields>();
   readonly rows: HistoryRow[] = [];
+  readonly deliveryRows: DeliveryRow[] = [];
   readonly logs = new Map<string, { gzip: boolean; bytes: Buffer }>();
   readonly launches: LaunchRequest[] = [];
   readonly updates: EventUpdateOptions[] = [];
@@ -168,6 +175,11 @@ export class FakeOffice implements Office {
     await this.#write();
     const rows = this.rows.filter((row) => event === undefined || row.event === event);
     return { rows: rows.slice(offset, offset + limit), length: rows.length };
+  }
+
+  async deliveries(offset: number, limit: number): Promise<Page<DeliveryRow>> {
+    await this.#write();
+    return { rows: this.deliveryRows.slice(offset, offset + limit), length: this.deliveryRows.length };
   }
 
   async updateJob(id: string, settings: Record<string, unknown>): Promise<void> {

@@ -14,11 +14,13 @@ import {
   MemoryLeaseBoard,
   MemoryLogArchive,
   MemoryLogger,
+  MemoryMailer,
   MemoryRunClaims,
   MemoryStore,
   MemoryStoreBoard,
+  MemoryWebHookSender,
 } from '@carillon/adapters';
-import type { Caller, ChannelLink, Consumer } from '@carillon/core';
+import { type Caller, type ChannelLink, type Consumer, defaultNoticeSettings } from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
 import { type OfficeSettings, Primary } from '../../src/index.js';
 import type { LeaderOffice } from '../../src/office/leader-office.js';
@@ -39,6 +41,10 @@ export class OfficeWorld {
   readonly storeBoard = new MemoryStoreBoard(this.leaseBoard);
   readonly queue = new MemoryJobQueue({ clock: this.clock });
   readonly archive = new MemoryLogArchive(this.clock);
+  readonly hooks = new MemoryWebHookSender(this.clock);
+  readonly mailer = new MemoryMailer(this.clock);
+  /** Most e-mails a day of primaries started from now on; 0 = no limit. */
+  maxEmailsPerDay = 0;
   readonly channel = new MemoryChannel();
   readonly stores = new Map<string, MemoryStore>();
   readonly leases = new Map<string, MemoryLease>();
@@ -56,6 +62,7 @@ export class OfficeWorld {
       store,
       queue: this.queue,
       archive: this.archive,
+      outbound: { queue: this.queue, hooks: this.hooks, mailer: this.mailer },
       channel: this.channel.node(testUrl(name)),
       clock: this.clock,
       random: new SeededRandom(this.#seed),
@@ -72,6 +79,13 @@ export class OfficeWorld {
         eventUpdatesFromJobs: true,
         silentAfterMs: 3_000,
         deadJobTimeoutMs: 120_000,
+        maxEmailsPerDay: this.maxEmailsPerDay,
+        notices: defaultNoticeSettings({
+          version: 'test',
+          hostname: name,
+          zone: 'UTC',
+          baseAppUrl: 'http://cron.test',
+        }),
         ...settings,
       },
       bootstrapKey: 'bootstrap',

@@ -1,4 +1,4 @@
-import type { HistoryRow, JobFields, RunRef } from '@carillon/contract';
+import type { DeliveryRow, HistoryRow, JobFields, RunRef } from '@carillon/contract';
 import type { Change } from '../../state/change.js';
 import type { ClusterState } from '../../state/cluster-state.js';
 import type { Session } from '../lease.js';
@@ -48,6 +48,8 @@ export interface Store {
   /** History rows of one event, or of all events; `offset` ≥ 0, `limit` ≥ 1. */
   readHistory(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
   readActivity(offset: number, limit: number): Promise<Page<ActivityEntry>>;
+  /** Records of web hooks and e-mails that are over. */
+  readDeliveries(offset: number, limit: number): Promise<Page<DeliveryRow>>;
   /** Retention. */
   readonly upkeep: StoreUpkeep;
   /** Resolves when the store answers and accepts writes, throws with the reason otherwise. */

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { noticeSettings } from './notice-settings.js';
 
 /** A setting of Cronicle's configuration file that is honoured (behaviour reference 11.1). */
 export interface PeerSetting {
@@ -7,6 +8,8 @@ export interface PeerSetting {
   /** Value when the file does not give one. */
   readonly preset: unknown;
   readonly about: string;
+  /** May hold credentials: never printed. */
+  readonly secret?: true;
 }
 
 const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
@@ -98,8 +101,9 @@ export const peerSettings = {
     schema: Type.String({ pattern: '^(https?://[^\\s?#]+)?$', maxLength: 2048 }),
     expects: 'an http or https URL',
     preset: undefined,
-    about: 'Base of the links in messages.',
+    about: 'Base of the links in web hooks and e-mails; by default the URL of the primary.',
   },
+  ...noticeSettings,
 } as const satisfies Record<string, PeerSetting>;
 
 export type PeerSettingName = keyof typeof peerSettings;
@@ -119,7 +123,6 @@ export function peerSettingOf(name: PeerSettingName): PeerSetting {
 
 /** Keys that Cronicle knows and this version does not use (behaviour reference 11.1): accepted, and reported. */
 export const unusedPeerSettings: readonly string[] = [
-  'Cronicle',
   'Storage',
   'User',
   'WebServer',
@@ -129,7 +132,6 @@ export const unusedPeerSettings: readonly string[] = [
   'copy_job_logs_to',
   'custom_live_log_socket_url',
   'debug_level',
-  'email_from',
   'gzip_opts',
   'hostname',
   'ip',
@@ -138,12 +140,10 @@ export const unusedPeerSettings: readonly string[] = [
   'log_crashes',
   'log_dir',
   'log_filename',
-  'mail_options',
   'maintenance',
   'master_ping_freq',
   'master_ping_timeout',
   'max_clock_drift',
-  'max_emails_per_day',
   'monitor_res_freq',
   'pid_file',
   'ps_monitor_cmd',
@@ -154,18 +154,11 @@ export const unusedPeerSettings: readonly string[] = [
   'scheduler_startup_grace',
   'secret_key',
   'server_comm_use_hostnames',
-  'smtp_hostname',
-  'smtp_port',
   'socket_io_transports',
   'tick_precision_ms',
   'track_manual_jobs',
   'udp_broadcast_port',
   'uid',
-  'universal_web_hook',
   'web_direct_connect',
-  'web_hook_config_keys',
-  'web_hook_custom_data',
-  'web_hook_custom_opts',
-  'web_hook_text_templates',
   'web_socket_use_hostnames',
 ];

@@ -1,5 +1,6 @@
 import { type ApiCall, type ApiCallName, apiCalls, findCall } from '@carillon/contract';
 import type { CallHandler, CallHandlers } from './call-context.js';
+import { deliveryCalls } from './deliveries.js';
 import { eventCalls } from './events.js';
 import { historyCalls } from './history.js';
 import { jobCalls } from './jobs.js';
@@ -22,6 +23,7 @@ const handlers: CallHandlers = {
   ...runEventCalls,
   ...jobCalls,
   ...historyCalls,
+  ...deliveryCalls,
   ...masterStateCalls,
   ...logCalls,
 };

@@ -1,6 +1,8 @@
 export { claimsConformance } from './claims-conformance.js';
 export { changeFor, randomCommits, type RandomStep } from './random-changes.js';
 export {
+  deliveryOf,
+  deliveryRowOf,
   describeState,
   dispatchOf,
   eventOf,

@@ -1,7 +1,7 @@
 import type { JobState } from '@carillon/contract';
 import type { ActiveJob, Change, ClusterState } from '@carillon/core';
 import fc from 'fast-check';
-import { eventOf, finishOf, jobOf } from './state-builders.js';
+import { deliveryOf, deliveryRowOf, eventOf, finishOf, jobOf } from './state-builders.js';
 
 /** A step of a random history: small numbers that `changeFor` turns into a change which fits the state. */
 export interface RandomStep {
@@ -15,7 +15,7 @@ const eventIds = ['e1', 'e2', 'e3', '__proto__', 'constructor'];
 
 /** Commits of a random history. */
 export const randomCommits = fc.array(
-  fc.array(fc.record({ kind: fc.nat(12), id: fc.nat(4), value: fc.nat(9) }), { maxLength: 6 }),
+  fc.array(fc.record({ kind: fc.nat(15), id: fc.nat(4), value: fc.nat(9) }), { maxLength: 6 }),
   { maxLength: 25 },
 );
 
@@ -46,7 +46,7 @@ export function changeFor(state: ClusterState, { kind, id, value }: RandomStep):
       return { type: 'cursor', event, minute: value === 0 ? null : 60 * value };
     case 6:
       return { type: 'robin', event, index: value };
-    case 11:
+    case 14:
       return { type: 'redo', event, minutes: Array.from({ length: value % 3 }, (_, n) => 60 * (value + n)) };
     case 7:
     case 8:
@@ -56,9 +56,20 @@ export function changeFor(state: ClusterState, { kind, id, value }: RandomStep):
     case 10:
       if (!state.jobs.has(job)) return undefined;
       return finishOf(job, { code: value % 2, elapsed: value / 8, rowMax: 3 });
+    case 11:
+      return { type: 'delivery', delivery: deliveryOf(`d${id}`, value) };
+    case 12:
+      return { type: 'delivered', id: `d${id}`, row: deliveryRowOf(`d${id}`, value), rowMax: 3 };
+    case 13:
+      return randomCount(value);
     default:
       return rarer(event, job, value);
   }
+}
+
+function randomCount(value: number): Change {
+  const counter = value % 2 === 0 ? 'emails_sent' : 'jobs_failed';
+  return { type: 'count', day: '2026-01-01', counter, by: value };
 }
 
 function putOther(state: ClusterState, id: string, value: number): Change {

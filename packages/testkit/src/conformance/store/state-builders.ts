@@ -1,4 +1,4 @@
-import type { EventRecord, HistoryRow, JobFields } from '@carillon/contract';
+import type { Delivery, DeliveryRow, EventRecord, HistoryRow, JobFields } from '@carillon/contract';
 import type { ActiveJob, Change, ClusterState } from '@carillon/core';
 import { tableNames } from '@carillon/core';
 
@@ -86,6 +86,24 @@ export function finishOf(id: string, settings: FinishSettings = {}): Extract<Cha
   return { type: 'finish', record, row, expireSec: 3600, rowMax, day };
 }
 
+/** A web hook that is due; even numbers make it an e-mail. */
+export function deliveryOf(id: string, number = 1): Delivery {
+  const base = { id, createdMs: 1_700_000_042_000 + number, event: 'e1', job: 'j1' };
+  if (number % 2 === 0) {
+    const texts = { to: 'a@example.com', from: 'b@example.com', subject: 'Ünïcode', body: '\u2028 "quoted"' };
+    return { ...base, type: 'mail', action: 'job_fail', headers: { 'X-A': '1' }, html: false, ...texts };
+  }
+  const options = { follow: 0, rejectUnauthorized: true, timeoutMs: 30_000 };
+  const target = { url: 'http://h/', headers: {}, body: '{}\n' };
+  return { ...base, type: 'hook', action: 'job_complete', options, ...target };
+}
+
+/** The record of a delivery that is over. */
+export function deliveryRowOf(id: string, code: number | string = 0): DeliveryRow {
+  const about = { id, type: 'hook' as const, action: 'job_complete', event: 'e1', job: 'j1' };
+  return { ...about, target: 'http://h/', attempts: 1, code, description: '', epoch: 1, elapsed: 0.5 };
+}
+
 /** All that a state holds, in a form that can be compared; totals rounded to what is stored. */
 export function describeState(state: ClusterState): Record<string, unknown> {
   const tables = tableNames.map((table) => [
@@ -101,6 +119,7 @@ export function describeState(state: ClusterState): Record<string, unknown> {
     redos: [...state.redos].sort(),
     robins: [...state.robins].sort(),
     jobs: [...state.jobs],
+    deliveries: [...state.deliveries].sort(),
     jobsOfEvents: ['e1', 'e2', 'e3'].map((event) => state.jobsOfEvent(event).map((job) => job.fields.id)),
     stats: { day: state.stats.day, ...counts, elapsedMs: Math.round(jobs_elapsed * 1000) },
   };

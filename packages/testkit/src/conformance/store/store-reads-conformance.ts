@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { finishOf, jobOf } from './state-builders.js';
+import { deliveryOf, deliveryRowOf, finishOf, jobOf } from './state-builders.js';
 import { openStore, type withSubject } from './store-subject.js';
 
 /** The part of the store's conformance that reads what is not in the memory of the primary. */
@@ -82,7 +82,7 @@ export function describeReads(subject: ReturnType<typeof withSubject>): void {
       }
       expect((await openStore(cluster)).state.stats).toEqual({
         day: '2026-01-02',
-        totals: { jobs_completed: 2, jobs_failed: 1, jobs_elapsed: 3, jobs_log_size: 20 },
+        totals: { jobs_completed: 2, jobs_failed: 1, jobs_elapsed: 3, jobs_log_size: 20, emails_sent: 0 },
       });
     }),
   );
@@ -102,6 +102,64 @@ export function describeReads(subject: ReturnType<typeof withSubject>): void {
         length: 3,
       });
       expect((await store.readActivity(2, 2)).rows).toEqual([{ action: 'warning', epoch: 3 }]);
+    }),
+  );
+
+  test(
+    'totals are raised by themselves, and begin anew with a day',
+    subject(async (cluster) => {
+      const { store, session } = await openStore(cluster);
+      const totals = async () => (await openStore(cluster)).state.stats;
+      await store.commit(session, [
+        { type: 'count', day: '2026-01-01', counter: 'emails_sent', by: 2 },
+        { type: 'count', day: '2026-01-01', counter: 'jobs_failed', by: 1 },
+        { type: 'count', day: '2026-01-01', counter: 'emails_sent', by: 3 },
+      ]);
+      expect(await totals()).toMatchObject({ day: '2026-01-01', totals: { emails_sent: 5, jobs_failed: 1 } });
+      const next = await openStore(cluster);
+      await next.store.commit(next.session, [
+        { type: 'count', day: '2026-01-02', counter: 'emails_sent', by: 1 },
+      ]);
+      expect(await totals()).toMatchObject({ day: '2026-01-02', totals: { emails_sent: 1, jobs_failed: 0 } });
+    }),
+  );
+
+  test(
+    'a delivery waits in the outbox until it is over, oldest first, and has one record',
+    subject(async (cluster) => {
+      const { store, session } = await openStore(cluster);
+      await store.commit(session, [
+        { type: 'delivery', delivery: deliveryOf('d2', 2) },
+        { type: 'delivery', delivery: deliveryOf('d1', 1) },
+      ]);
+      const second = await openStore(cluster);
+      expect([...second.state.deliveries.values()]).toEqual([deliveryOf('d1', 1), deliveryOf('d2', 2)]);
+      expect((await second.store.readDeliveries(0, 10)).length).toBe(0);
+      const over = { type: 'delivered', id: 'd1', row: deliveryRowOf('d1', 500), rowMax: 10 } as const;
+      await second.store.commit(second.session, [over]);
+      await second.store.commit(second.session, [over, { ...over, id: 'd9' }]);
+      expect(await second.store.readDeliveries(0, 10)).toEqual({
+        rows: [deliveryRowOf('d1', 500)],
+        length: 1,
+      });
+      expect([...(await openStore(cluster)).state.deliveries.keys()]).toEqual(['d2']);
+    }),
+  );
+
+  test(
+    'records of deliveries are paged newest first, kept to their length',
+    subject(async (cluster) => {
+      const { store, session } = await openStore(cluster);
+      for (const id of ['d1', 'd2', 'd3', 'd4']) {
+        await store.commit(session, [
+          { type: 'delivery', delivery: deliveryOf(id) },
+          { type: 'delivered', id, row: deliveryRowOf(id), rowMax: 3 },
+        ]);
+      }
+      expect(await store.readDeliveries(1, 5)).toEqual({
+        rows: [deliveryRowOf('d3'), deliveryRowOf('d2')],
+        length: 3,
+      });
     }),
   );
 

@@ -1,0 +1,93 @@
+import { type ClusterChannel, type JobEnding, ScheduleIndex } from '@carillon/core';
+import { CatalogService } from '../catalog/catalog-service.js';
+import { CompletionService } from '../completion/completion-service.js';
+import { Finisher } from '../completion/finisher.js';
+import { JobEnder } from '../completion/job-ender.js';
+import { DeliveryService, type OutboundPorts } from '../hooks/delivery-service.js';
+import { Dispatcher } from '../launch/dispatcher.js';
+import { LaunchService } from '../launch/launch-service.js';
+import { RetryService } from '../launch/retry-service.js';
+import { LiveHub } from '../live/live-hub.js';
+import { LogWatch } from '../live/log-watch.js';
+import { Relocation } from '../membership/relocation.js';
+import { WorkforceService } from '../membership/workforce-service.js';
+import { LaunchFailures } from '../schedule/launch-failures.js';
+import { TickService } from '../schedule/tick-service.js';
+import { UpkeepService } from '../upkeep/upkeep-service.js';
+import type { OfficeContext } from './context.js';
+
+/** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
+export function createLeaderServices(
+  office: OfficeContext,
+  deps: { channel: ClusterChannel; outbound: OutboundPorts },
+) {
+  const members = () => workforce.registry.members();
+  const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
+  const dispatcher = new Dispatcher(office, () => retries);
+  const ender: JobEnder = new JobEnder(office, { finish });
+  const logs = new LogWatch(office, (node, message) => workforce.registry.get(node)?.link?.send(message));
+  const live = new LiveHub(office, logs);
+  const relocation = new Relocation({
+    office,
+    ender,
+    relaunch: (job) => launches.relaunch(job),
+    takeBackRetry: (job) => retries.takeBack(job),
+  });
+  const workforce: WorkforceService = new WorkforceService(
+    { office, channel: deps.channel, dispatcher, ender, relocation, logs },
+    { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },
+  );
+  const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
+  const retries = new RetryService({ office, launches, members, finish });
+  const failures = new LaunchFailures(office, launches);
+  const tick: TickService = new TickService(office, indexSchedule(office), launches, failures);
+  const catalog = new CatalogService(office);
+  const onCatchUp = (event: string) => tick.catchUp(event);
+  const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
+  const completion = new CompletionService(office, finisher);
+  const deliveries = new DeliveryService(office, deps.outbound);
+  const upkeep = new UpkeepService(office);
+  return {
+    catalog,
+    completion,
+    deliveries,
+    dispatcher,
+    ender,
+    launches,
+    live,
+    logs,
+    tick,
+    upkeep,
+    workforce,
+  };
+}
+
+export type LeaderServices = ReturnType<typeof createLeaderServices>;
+
+/** Workers first: they may report what the others then need not find out. */
+export function startLeaderServices(services: LeaderServices): void {
+  const { workforce, completion, dispatcher, ender, deliveries, tick, upkeep } = services;
+  for (const service of [workforce, completion, dispatcher, ender, deliveries, tick, upkeep]) service.start();
+}
+
+/** Resolves when nothing of the term runs any more. */
+export async function stopLeaderServices(services: LeaderServices): Promise<void> {
+  const { workforce, completion, dispatcher, ender, deliveries, tick, upkeep } = services;
+  for (const service of [dispatcher, ender, workforce]) service.stop();
+  await Promise.all([tick, completion, deliveries, upkeep].map((service) => service.stop()));
+}
+
+/** The index of due minutes, kept in step with the events. */
+function indexSchedule(office: OfficeContext): ScheduleIndex {
+  const index = new ScheduleIndex(office.settings.timezone);
+  for (const entry of office.state.events.page(0, office.state.events.size).reverse()) {
+    index.put(entry.record, entry.seq);
+  }
+  office.journal.observe((changes) => {
+    for (const change of changes) {
+      if (change.type === 'put' && change.table === 'events') index.put(change.record, change.seq);
+      else if (change.type === 'delete' && change.table === 'events') index.delete(change.id);
+    }
+  });
+  return index;
+}
