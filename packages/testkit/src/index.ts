@@ -12,6 +12,7 @@ export { type JobQueueSubject, jobQueueConformance } from './conformance/job-que
 export { type LogArchiveSubject, logArchiveConformance } from './conformance/log-archive-conformance.js';
 export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';
 export { type JobLogSubject, jobLogConformance } from './conformance/job-log-conformance.js';
+export { type DetachedSubject, detachedConformance } from './conformance/detached-conformance.js';
 export { type SpoolSubject, spoolConformance, spoolResult } from './conformance/spool-conformance.js';
 export {
   allText,

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  truncateSync,
   unlinkSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -29,8 +30,11 @@ export class FileJobLog implements JobLog {
     mkdirSync(this.#directory, { recursive: true });
   }
 
-  async open(job: string): Promise<JobLogWriter> {
-    const writer = new FileLogWriter(this.#path(job), () => {
+  async open(job: string, keepBytes?: number): Promise<JobLogWriter> {
+    const path = this.#path(job);
+    const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (keepBytes !== undefined && keepBytes < sizeBytes) truncateSync(path, keepBytes);
+    const writer = new FileLogWriter(path, () => {
       if (this.#writers.get(job) === writer) this.#writers.delete(job);
     });
     this.#writers.set(job, writer);

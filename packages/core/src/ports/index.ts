@@ -1,5 +1,6 @@
 export * from './channel.js';
 export * from './clock.js';
+export * from './detached-launcher.js';
 export * from './job-log.js';
 export * from './job-queue.js';
 export * from './lease.js';

@@ -6,13 +6,15 @@ export interface JobLogWriter {
   readonly size: number;
   /** Appends in order; resolves when the next chunk may come. */
   write(chunk: Uint8Array | string): Promise<void>;
+  /** Resolves when everything written so far is in the file, and outlives this process. */
+  flushed(): Promise<void>;
   /** All bytes are in the file. */
   close(): Promise<void>;
 }
 
 export interface JobLog {
-  /** Creates or continues the log of a job. */
-  open(job: string): Promise<JobLogWriter>;
+  /** Creates or continues the log of a job; with `keepBytes` it is cut to that size first. */
+  open(job: string, keepBytes?: number): Promise<JobLogWriter>;
   /** Bytes from `offset`, at most `limit`; empty at the end or when there is no log. */
   read(job: string, offset: number, limit: number): Promise<Uint8Array>;
   /** The whole log, compressed with gzip, in chunks. */
