@@ -10,6 +10,7 @@ export {
 export { Collector, type Deferred, deferred } from './conformance/deferred.js';
 export { type JobQueueSubject, jobQueueConformance } from './conformance/job-queue-conformance.js';
 export { type LogArchiveSubject, logArchiveConformance } from './conformance/log-archive-conformance.js';
+export { ScriptedDetached, ScriptedProgram } from './scripted-detached.js';
 export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';
 export { type JobLogSubject, jobLogConformance } from './conformance/job-log-conformance.js';
 export { type DetachedSubject, detachedConformance } from './conformance/detached-conformance.js';

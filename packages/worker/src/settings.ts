@@ -1,5 +1,6 @@
 import type {
   Clock,
+  DetachedLauncher,
   JobLog,
   Lease,
   LogArchive,
@@ -20,6 +21,8 @@ export interface WorkerDeps {
   random: Random;
   logger: Logger;
   launcher: ProcessLauncher;
+  /** For processes that outlive the worker. */
+  detached: DetachedLauncher;
   sampler: ProcessSampler;
   /** Logs of running jobs. */
   logs: JobLog;

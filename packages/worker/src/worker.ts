@@ -1,10 +1,12 @@
 import type { PrimaryMessage, WorkerHello, WorkerMessage } from '@carillon/contract';
 import { type Cancel, type Consumer, scrubEnvironment } from '@carillon/core';
+import { DetachedRuns } from './detached/detached-runs.js';
 import { LogStreams } from './link/log-streams.js';
 import { PrimaryLink } from './link/primary-link.js';
 import { ProgressNotices } from './progress.js';
 import { AbortService } from './run/abort.js';
 import { createTicketHandler } from './run/claim.js';
+import { isDetachedJob } from './run/prepare.js';
 import { ResultReporter } from './run/report.js';
 import { RunTable } from './run/run-table.js';
 import { Runner } from './run/runner.js';
@@ -25,13 +27,13 @@ export interface Worker {
   /** True while there is a link to the primary. */
   readonly isConnected: boolean;
   /**
-   * Hands in what an earlier boot left behind (this waits for the store as long as it takes), then takes tickets
+   * Goes on with the detached runs of earlier boots, hands in what they left behind (this waits for the store as long as it takes), then takes tickets
    * and connects to the primary.
    */
   start(): Promise<void>;
   /**
    * Takes no more tickets, lets running jobs finish for `graceMs`, aborts the rest, hands in all results and
-   * closes the link. A second call can only shorten the grace. Results that cannot be handed in stay in the spool.
+   * closes the link. Detached jobs are neither waited for nor aborted: the next boot goes on with them. A second call can only shorten the grace. Results that cannot be handed in stay in the spool.
    */
   drain(graceMs: number): Promise<void>;
   /** `drain(0)`. */
@@ -52,6 +54,7 @@ class WorkerService implements Worker {
   readonly #streams: LogStreams;
   readonly #progress: ProgressNotices;
   readonly #aborts: AbortService;
+  readonly #detached: DetachedRuns;
   readonly #reporter: ResultReporter;
   readonly #runner: Runner;
   readonly #sampling: Sampling;
@@ -89,8 +92,15 @@ class WorkerService implements Worker {
       ...deps,
       node: settings.node.id,
       killTimeoutMs: settings.killTimeoutMs,
+      onRequested: (run) => this.#detached.onChanged(run),
     });
-    this.#reporter = new ResultReporter(deps);
+    this.#detached = new DetachedRuns({
+      ...deps,
+      runs,
+      zone: settings.zone,
+      resume: (run, process, output) => this.#runner.resume(run, process, output),
+    });
+    this.#reporter = new ResultReporter({ ...deps, onSpooled: (result) => this.#detached.remove(result) });
     this.#sampling = new Sampling({
       ...deps,
       runs,
@@ -103,15 +113,18 @@ class WorkerService implements Worker {
       environment: scrubEnvironment(settings.environment, settings.hiddenVariables),
       runs,
       aborts: this.#aborts,
+      detached: this.#detached,
       reporter: this.#reporter,
       onStarted: (run) => send({ type: 'run', run: run.report() }),
       onOutput: (run) => {
         this.#progress.onOutput(run);
         this.#streams.onOutput(run);
+        this.#detached.onOutput(run);
       },
       onLogEnded: (run) => this.#streams.finish(run),
       onEnded: (run, reported) => {
         this.#progress.onEnded(run);
+        if (reported) void this.#detached.remove(run.ref);
         if (reported) send({ type: 'settled', ...run.ref });
       },
     });
@@ -128,9 +141,11 @@ class WorkerService implements Worker {
   async start(): Promise<void> {
     const { claims, random, logger, tickets } = this.#deps;
     // Before hello: the primary takes runs that a new boot does not hold for lost, unless their result is there.
+    await this.#detached.adoptAll();
     const expireSec = this.#settings.expireDays * secondsPerDay;
-    await this.#reporter.replay(expireSec);
-    await this.#reporter.buryLostRuns(this.#settings.node.id, expireSec);
+    const isHeld = (job: string): boolean => this.#runs.ofJob(job) !== undefined;
+    await this.#reporter.replay(expireSec, isHeld);
+    await this.#reporter.buryLostRuns(this.#settings.node.id, expireSec, isHeld);
     if (this.#drained !== undefined) return;
     const node = this.#settings.node.id;
     const handler = createTicketHandler({
@@ -141,7 +156,7 @@ class WorkerService implements Worker {
       node,
       boot: this.boot,
       start: (run) => {
-        if (this.#isOver) this.#aborts.request(run, shutdownReason);
+        if (this.#isOver && !isDetachedJob(run.job)) this.#aborts.request(run, shutdownReason);
         return this.#runner.start(run);
       },
     });
@@ -164,6 +179,12 @@ class WorkerService implements Worker {
     this.#link.send({ type: 'draining' });
     this.#deps.logger.log('info', 'The worker takes no more jobs', { runs: this.#runs.size });
     await this.#consumer?.close();
+    await Promise.race([this.#runs.empty((run) => this.#detached.mayLeave(run)), this.#whenOverdue]);
+    for (const run of await this.#detached.leave()) {
+      this.#progress.onEnded(run);
+      this.#runs.delete(run);
+    }
+    // One may have ended, or been aborted, in that moment.
     await Promise.race([this.#runs.empty(), this.#whenOverdue]);
     this.#isEnded = true;
     for (const cancel of this.#cancelDeadlines.splice(0)) cancel();
@@ -179,7 +200,8 @@ class WorkerService implements Worker {
     const { killTimeoutMs, reportGraceMs } = this.#settings;
     const abortAll = (): void => {
       this.#isOver = true;
-      for (const run of this.#runs.all()) this.#aborts.request(run, shutdownReason);
+      const attached = this.#runs.all().filter((run) => !isDetachedJob(run.job));
+      for (const run of attached) this.#aborts.request(run, shutdownReason);
     };
     if (graceMs <= 0) abortAll();
     else this.#cancelDeadlines.push(clock.after(graceMs, abortAll));
@@ -211,9 +233,12 @@ class WorkerService implements Worker {
         if (run !== undefined) this.#aborts.request(run, message.reason);
         return;
       }
-      case 'update':
-        this.#runs.get(message)?.update(message.settings);
+      case 'update': {
+        const run = this.#runs.get(message);
+        run?.update(message.settings);
+        if (run !== undefined) this.#detached.onChanged(run);
         return;
+      }
       case 'watch':
         this.#streams.watch(message.job, message.offset);
         return;

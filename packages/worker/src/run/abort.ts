@@ -12,6 +12,8 @@ export interface AbortDeps {
   logger: Logger;
   node: string;
   killTimeoutMs: number;
+  /** A run has got a reason to end; called before anything is done about it. */
+  onRequested: (run: HeldRun) => void;
 }
 
 /**
@@ -30,6 +32,7 @@ export class AbortService {
     if (run.abortReason !== undefined) return;
     run.abortReason = reason;
     this.#deps.logger.log('info', 'A run is being aborted', { ...run.ref, pid: run.pid, reason });
+    this.#deps.onRequested(run);
     if (run.process !== undefined) this.terminate(run);
   }
 

@@ -9,10 +9,11 @@ import {
   type RunningProcess,
   SpawnError,
 } from '@carillon/core';
+import type { DetachedRuns } from '../detached/detached-runs.js';
 import type { WorkerDeps, WorkerSettings } from '../settings.js';
 import type { AbortService } from './abort.js';
 import type { HeldRun } from './held-run.js';
-import { isShellJob, prepareRun } from './prepare.js';
+import { isDetachedJob, isShellJob, prepareRun, type PreparedRun } from './prepare.js';
 import { pumpRun } from './pump.js';
 import type { ResultReporter } from './report.js';
 import type { RunTable } from './run-table.js';
@@ -27,6 +28,7 @@ export interface RunnerDeps {
   environment: Environment;
   runs: RunTable;
   aborts: AbortService;
+  detached: DetachedRuns;
   reporter: ResultReporter;
   onStarted: (run: HeldRun) => void;
   /** The log has grown, or progress was reported. */
@@ -57,9 +59,16 @@ export class Runner {
       if (run.abortReason !== undefined) aborts.terminate(run);
       void this.#follow(run, process, output);
     } catch (error) {
-      run.timeStart ??= ports.clock.nowMs() / 1000;
-      void this.#settle(run, this.#failureOutcome(run, error));
+      const nowMs = ports.clock.nowMs();
+      run.timeStart ??= nowMs / 1000;
+      void this.#settle(run, this.#failureOutcome(run, error), nowMs);
     }
+  }
+
+  /** Goes on with a run that an earlier boot started. */
+  resume(run: HeldRun, process: RunningProcess, output: OutputProtocol): void {
+    if (run.abortReason !== undefined) this.#deps.aborts.terminate(run);
+    void this.#follow(run, process, output);
   }
 
   async #spawn(run: HeldRun): Promise<{ process: RunningProcess; output: OutputProtocol }> {
@@ -67,15 +76,24 @@ export class Runner {
     const { clock, launcher, logs } = ports;
     run.log = await logs.open(run.ref.job);
     await this.#appendLog(run, logHeader(run.job, clock.nowMs(), settings.zone));
-    const { spec, output } = await prepareRun(run, environment, settings, launcher);
+    const prepared = await prepareRun(run, environment, settings, launcher);
     if (run.abortReason !== undefined) throw new CarillonError('job', run.abortReason);
-    const process = await launcher.launch(spec);
     // A retry goes on counting from the first start (behaviour reference 5.7).
     const planned = run.ref.attempt > 1 ? run.job.time_start : undefined;
     run.timeStart = planned ?? clock.nowMs() / 1000;
+    const { process, output } = await this.#launch(run, prepared);
     run.process = process;
     run.output = output;
     return { process, output };
+  }
+
+  async #launch(
+    run: HeldRun,
+    prepared: PreparedRun,
+  ): Promise<{ process: RunningProcess; output: OutputProtocol }> {
+    const { detached, ports } = this.#deps;
+    if (isDetachedJob(run.job)) return detached.launch(run, prepared);
+    return { process: await ports.launcher.launch(prepared.spec), output: prepared.output };
   }
 
   async #follow(run: HeldRun, process: RunningProcess, output: OutputProtocol): Promise<void> {
@@ -86,17 +104,15 @@ export class Runner {
       aborts,
       onOutput,
     });
-    const kind = isShellJob(run.job) ? 'shell' : 'plugin';
-    await this.#settle(
-      run,
-      outcomeOf({ kind, exit, output, pid: process.pid, abortReason: run.abortReason }),
-    );
+    const kind = isShellJob(run.job) ? 'shell' : isDetachedJob(run.job) ? 'detached' : 'plugin';
+    const endMs = Math.max(exit.atMs ?? ports.clock.nowMs(), (run.timeStart ?? 0) * 1000);
+    const { abortReason } = run;
+    await this.#settle(run, outcomeOf({ kind, exit, output, pid: process.pid, abortReason }), endMs);
   }
 
   /** From the end of the process to the end of the run. Never rejects. */
-  async #settle(run: HeldRun, outcome: JobOutcome): Promise<void> {
+  async #settle(run: HeldRun, outcome: JobOutcome, endMs: number): Promise<void> {
     const { ports, settings, runs, reporter, onLogEnded, onEnded } = this.#deps;
-    const endMs = ports.clock.nowMs();
     try {
       const gap = run.lastLogByte === newlineByte ? '' : '\n';
       await this.#appendLog(run, `${gap}${logFooter(outcome, endMs, settings.zone)}`);
