@@ -36,18 +36,6 @@ export function liveMembers(group: number): { pid: number; session: number; star
   return members;
 }
 
-/** Start of a process in clock ticks since the boot of the machine; undefined when it is gone. */
-export function readStartTicks(pid: number): number | undefined {
-  const ticks = statFields(pid)[19];
-  return ticks === undefined ? undefined : Number(ticks);
-}
-
-/** True when there is such a process and it is more than a zombie. */
-export function isAlive(pid: number): boolean {
-  const [state] = statFields(pid);
-  return state !== undefined && !isDead(state);
-}
-
 /** All pids of this machine; empty on systems without /proc. */
 export function processIds(): number[] {
   try {
@@ -67,8 +55,7 @@ function statFields(pid: number): string[] {
 
 const isDead = (state: string | undefined): boolean => state === 'Z' || state === 'X';
 
-/** A small file as text; '' when it cannot be read. */
-export function readText(path: string): string {
+function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch {

@@ -80,7 +80,7 @@ describe('with a launcher', () => {
     const stranger = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
     const { startTicks } = await readRecord();
     // The stranger started later, if only by a tick.
-    await changeRecord({ pid: stranger.pid, startTicks: Number(startTicks) - 1 });
+    await changeRecord({ pid: stranger.pid, startTicks: String(Number(startTicks) - 1) });
     const adopted = await launcher.adopt('r1', { stdout: 0, stderr: 0 });
     if (adopted === undefined) throw new Error('not adopted');
     followed.push(adopted);
@@ -105,7 +105,7 @@ describe('with a launcher', () => {
   test('processes of an earlier boot of the machine are not looked for', async () => {
     const child = await launch('#!/bin/sh\n:');
     await child.exited;
-    await changeRecord({ place: 'elsewhere' });
+    await changeRecord({ space: 'elsewhere' });
     expect(await launcher.adopt('r1', { stdout: 0, stderr: 0 })).toBeUndefined();
   });
 

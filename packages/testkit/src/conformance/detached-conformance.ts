@@ -226,6 +226,7 @@ function describeAdoption(withWorld: WithWorld): void {
       const exit = await adopted.exited;
       expect(exit).toMatchObject({ code: 4, signal: null });
       expect(Math.abs((exit.atMs ?? 0) - beforeMs)).toBeLessThan(60_000);
+      while (adopted.signalGroup(0)) await new Promise((resolve) => setImmediate(resolve));
       expect(adopted.signalGroup('SIGTERM')).toBe(false);
     }),
   );

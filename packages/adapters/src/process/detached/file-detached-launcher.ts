@@ -12,13 +12,13 @@ import {
   type ProcessSpec,
   SpawnError,
 } from '@carillon/core';
-import { readStartTicks } from '../linux-strays.js';
+import { identify, pidSpace } from '../../embedded-redis/process-table.js';
 import { commandOf } from '../node-process-launcher.js';
 import { explainSpawnFailure } from '../spawn-failure.js';
 import { checkDirectory, checkInterpreter, findProgram } from './find-program.js';
 import { FollowedProcess } from './followed-process.js';
 import { keeperScript, leaveToStart } from './keeper.js';
-import { placeOfProcesses, ProcessGroup } from './process-group.js';
+import { ProcessGroup } from './process-group.js';
 import { RunDirectory, runNames } from './run-directory.js';
 
 const shell = '/bin/sh';
@@ -67,7 +67,7 @@ export class FileDetachedLauncher implements DetachedLauncher {
   async adopt(name: string, from: OutputOffsets): Promise<DetachedProcess | undefined> {
     const directory = new RunDirectory(this.#directory, name);
     const record = directory.readRecord();
-    if (record === undefined || record.place !== placeOfProcesses()) return undefined;
+    if (record === undefined || record.space !== pidSpace()) return undefined;
     const group = new ProcessGroup(record);
     const started = await hasStarted(directory, group);
     return started ? new FollowedProcess(directory, group, from) : undefined;
@@ -117,9 +117,9 @@ async function start(
   // A keeper that has been killed reads nothing any more.
   gate.on('error', () => undefined);
   const marker = `CARILLON_RUN=${spec.env['CARILLON_RUN'] ?? ''}`;
-  const identity = { pid, startTicks: readStartTicks(pid), marker };
+  const identity = { ...identify(pid), marker };
   try {
-    directory.writeRecord({ ...identity, place: placeOfProcesses() });
+    directory.writeRecord(identity);
   } catch (error) {
     // Without leave the keeper ends.
     gate.destroy();

@@ -1,19 +1,10 @@
-import { readlinkSync } from 'node:fs';
-import { isAlive, liveMembers, readEnvironment, readStartTicks, readText } from '../linux-strays.js';
+import { isProcessAlive, type ProcessIdentity } from '../../embedded-redis/process-table.js';
+import { liveMembers, readEnvironment } from '../linux-strays.js';
 
-/** What tells a process group from a later one with the same number. */
-export interface GroupIdentity {
-  /** Of the keeper, which leads the group. */
-  pid: number;
-  /** Start of the keeper in clock ticks since the boot of the machine; undefined on systems without /proc. */
-  startTicks: number | undefined;
+/** What tells a process group from a later one with the same number: its leader, the keeper, and its mark. */
+export interface GroupIdentity extends ProcessIdentity {
   /** `NAME=VALUE` in the environment of the processes of the run. */
   marker: string;
-}
-
-/** Names the boot of this machine, or container: process ids of another one mean nothing. */
-export function placeOfProcesses(): string {
-  return `${readText('/proc/sys/kernel/random/boot_id').trim()} ${readLink('/proc/self/ns/pid')}`;
 }
 
 /** A process group that may be nobody's child here, and whose number may belong to strangers one day. */
@@ -27,10 +18,7 @@ export class ProcessGroup {
 
   /** True while its leader lives: cheap. */
   get hasKeeper(): boolean {
-    const { pid, startTicks } = this.identity;
-    if (this.#isGone) return false;
-    if (startTicks === undefined) return this.#kill(0);
-    return readStartTicks(pid) === startTicks && isAlive(pid);
+    return !this.#isGone && isProcessAlive(this.identity);
   }
 
   /** True while some process of it lives; without its leader this looks at all processes of the machine. */
@@ -51,11 +39,11 @@ export class ProcessGroup {
   /** Members that have outlived the keeper: those with the mark, or, where it cannot be seen, of its session. */
   #hasOrphans(): boolean {
     const { pid, startTicks, marker } = this.identity;
-    if (startTicks === undefined) return this.#kill(0);
+    if (startTicks === '') return this.#kill(0);
     return liveMembers(pid).some((member) => {
       const environment = readEnvironment(member.pid);
       return environment.length === 0
-        ? member.session === pid && member.startTicks >= startTicks
+        ? member.session === pid && member.startTicks >= Number(startTicks)
         : environment.toString('latin1').split('\0').includes(marker);
     });
   }
@@ -68,13 +56,5 @@ export class ProcessGroup {
       // EPERM: there are members, all of another user.
       return error instanceof Error && 'code' in error && error.code === 'EPERM';
     }
-  }
-}
-
-function readLink(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
   }
 }

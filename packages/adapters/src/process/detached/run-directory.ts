@@ -13,12 +13,6 @@ import type { DetachedNotes } from '@carillon/core';
 import { type KeeperStatus, parseStatus } from './keeper.js';
 import type { GroupIdentity } from './process-group.js';
 
-/** Facts about a process that are noted before its program may run. */
-export interface ProcessRecord extends GroupIdentity {
-  /** See `placeOfProcesses`. */
-  place: string;
-}
-
 /** Only its owner may look around; others may pass through, to a script they own. */
 const directoryMode = 0o711;
 const fileMode = 0o600;
@@ -42,12 +36,12 @@ export class RunDirectory {
   }
 
   /** Written last of all, and what makes the run one that is listed. */
-  writeRecord(record: ProcessRecord): void {
+  writeRecord(record: GroupIdentity): void {
     this.#replace('record.json', JSON.stringify(record));
   }
 
   /** Undefined when there is none, or none with sense. */
-  readRecord(): ProcessRecord | undefined {
+  readRecord(): GroupIdentity | undefined {
     try {
       const value: unknown = JSON.parse(readFileSync(join(this.path, 'record.json'), 'utf8'));
       return isRecord(value) ? value : undefined;
@@ -101,10 +95,9 @@ export function runNames(parent: string): string[] {
   return readdirSync(parent).filter((name) => /^\w[\w-]*$/.test(name));
 }
 
-function isRecord(value: unknown): value is ProcessRecord {
+function isRecord(value: unknown): value is GroupIdentity {
   if (typeof value !== 'object' || value === null) return false;
-  const { pid, startTicks, marker, place } = value as Partial<ProcessRecord>;
+  const { pid, startTicks, space, marker } = value as Partial<GroupIdentity>;
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1) return false;
-  if (startTicks !== undefined && typeof startTicks !== 'number') return false;
-  return typeof marker === 'string' && typeof place === 'string';
+  return [startTicks, space, marker].every((text) => typeof text === 'string');
 }
