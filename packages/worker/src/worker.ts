@@ -32,6 +32,11 @@ export interface Worker {
    */
   start(): Promise<void>;
   /**
+   * Takes no more tickets and ends when the last run has, detached ones included, however long that takes; before
+   * `start` has been through it takes none at all. A drain cuts it short.
+   */
+  retire(): Promise<void>;
+  /**
    * Takes no more tickets, lets running jobs finish for `graceMs`, aborts the rest, hands in all results and
    * closes the link. Detached jobs are neither waited for nor aborted: the next boot goes on with them. A second call can only shorten the grace. Results that cannot be handed in stay in the spool.
    */
@@ -59,6 +64,8 @@ class WorkerService implements Worker {
   readonly #runner: Runner;
   readonly #sampling: Sampling;
   #consumer: Consumer | undefined;
+  #started: Promise<void> | undefined;
+  #isRetired = false;
   #drained: Promise<void> | undefined;
   /** The grace of a drain is over: what is claimed now is not started any more. */
   #isOver = false;
@@ -138,8 +145,21 @@ class WorkerService implements Worker {
     return this.#link.isUp;
   }
 
-  async start(): Promise<void> {
-    const { claims, random, logger, tickets } = this.#deps;
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    await this.#started;
+    this.#link.send({ type: 'draining' });
+    await this.#consumer?.close();
+    await this.#runs.empty();
+    await this.drain(0);
+  }
+
+  async #start(): Promise<void> {
     // Before hello: the primary takes runs that a new boot does not hold for lost, unless their result is there.
     await this.#detached.adoptAll();
     const expireSec = this.#settings.expireDays * secondsPerDay;
@@ -147,6 +167,13 @@ class WorkerService implements Worker {
     await this.#reporter.replay(expireSec, isHeld);
     await this.#reporter.buryLostRuns(this.#settings.node.id, expireSec, isHeld);
     if (this.#drained !== undefined) return;
+    if (!this.#isRetired) this.#consumer = this.#consume();
+    this.#sampling.start();
+    this.#link.start();
+  }
+
+  #consume(): Consumer {
+    const { claims, random, logger, tickets } = this.#deps;
     const node = this.#settings.node.id;
     const handler = createTicketHandler({
       claims,
@@ -160,9 +187,7 @@ class WorkerService implements Worker {
         return this.#runner.start(run);
       },
     });
-    this.#consumer = tickets.consumeTickets(node, handler);
-    this.#sampling.start();
-    this.#link.start();
+    return tickets.consumeTickets(node, handler);
   }
 
   drain(graceMs: number): Promise<void> {
@@ -215,7 +240,7 @@ class WorkerService implements Worker {
   #hello(): WorkerHello {
     const runs = this.#runs.all().map((run) => run.report());
     const node = { ...this.#settings.node, boot: this.boot };
-    return { type: 'hello', node, runs, draining: this.#drained !== undefined };
+    return { type: 'hello', node, runs, draining: this.#isRetired || this.#drained !== undefined };
   }
 
   #beat(): WorkerMessage {

@@ -326,3 +326,48 @@ describe('a worker that stops', () => {
     expect(harness.clock.pending).toBe(0);
   });
 });
+
+describe('a worker that retires', () => {
+  test('takes nothing more and sees even detached jobs to their end', async () => {
+    const { harness, program } = await running();
+    let hasEnded = false;
+    const retired = harness.worker.retire().then(() => {
+      hasEnded = true;
+    });
+    await harness.dispatch(jobFields('j2'));
+    await harness.clock.advanceSettling(3_600_000);
+    expect(harness.primary.ofType('draining')).toHaveLength(1);
+    expect(harness.launcher.launched).toEqual([]);
+    expect(hasEnded).toBe(false);
+    program.exit(0);
+    await retired;
+    expect(harness.results.values.map(({ job }) => job)).toEqual(['j1']);
+    expect(harness.clock.pending).toBe(0);
+  });
+
+  test('from its start takes over what there is, and says that it takes no jobs', async () => {
+    const { harness, program } = await running();
+    await harness.worker.stop();
+    const next = harness.newWorker();
+    const hellos = harness.primary.hellos.values.length;
+    void next.start();
+    const retired = next.retire();
+    await harness.primary.hellos.reached(hellos + 1);
+    expect(harness.primary.hellos.values.at(-1)).toMatchObject({ draining: true, runs: [{ job: 'j1' }] });
+    program.exit(0);
+    await retired;
+    expect(harness.results.values).toHaveLength(1);
+    expect(harness.clock.pending).toBe(0);
+  });
+
+  test('is stopped like another, and leaves detached jobs alone then', async () => {
+    const { harness, program } = await running();
+    const retired = harness.worker.retire();
+    await harness.settle();
+    await harness.worker.stop();
+    await retired;
+    expect(program.signals).toEqual([]);
+    expect(harness.detached.kept.size).toBe(1);
+    expect(harness.clock.pending).toBe(0);
+  });
+});

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CarillonClient } from '@carillon/client';
 import { type LogLine, type NodeProcess, type PrimaryProcess, TestCluster } from '@carillon/testkit';
@@ -44,14 +44,14 @@ done
 echo "last $n"
 `;
 
-const createEvent = async (script: string): Promise<string> => {
+const createEvent = async (script: string, detached: 0 | 1 = 1): Promise<string> => {
   const { id } = await client.createEvent({
     title: 'Detached',
     enabled: 1,
     category: 'general',
     plugin: 'shellplug',
     target: 'allgrp',
-    detached: 1,
+    detached,
     params: { script },
   });
   return id;
@@ -224,6 +224,27 @@ describe('a node with both roles', () => {
     await node.kill9();
     await startAgain();
     await expectWhole(started);
+  }, 60_000);
+
+  test('is killed while an attached job runs: its next worker moves in when the earlier one has ended', async () => {
+    const started = await startCounting();
+    const flag = join(cluster.directory, 'attached-stop');
+    const attachedEvent = await createEvent(`#!/bin/sh\nuntil [ -e ${flag} ]; do sleep 0.02; done`, 0);
+    const attached = new Watch((await client.runEvent({ id: attachedEvent })).ids[0] ?? '');
+    await attached.until((job) => job.state === 'running');
+    await node.kill9();
+    const beside = node.waitForNextLine(({ message }) => message.startsWith('An earlier worker'));
+    const goesOn = node.waitForNextLine(({ message }) => message.startsWith('A detached run of an earlier'));
+    await startAgain();
+    const spare = join(cluster.directory, 'solo', `worker-${String((await beside)['worker'])}`);
+    expect(existsSync(spare)).toBe(true);
+    writeFileSync(flag, '');
+    const at = node.lines.indexOf(await goesOn);
+    await node.waitForLine((line) => joined(line) && node.lines.indexOf(line) > at);
+    expect(await attached.ended).toMatchObject({ code: 0 });
+    await expectWhole(started);
+    expect(await node.stop()).toBe(0);
+    expect(existsSync(spare)).toBe(false);
   }, 60_000);
 
   test('loses its worker process, and starts another', async () => {
