@@ -224,6 +224,22 @@ describe('after a crash of the worker', () => {
     ]);
   });
 
+  test('its CPU and memory are sampled on, and what was measured before counts', async () => {
+    const { harness, program } = await running();
+    const sampled = async (mem: number): Promise<void> => {
+      harness.launcher.samples.set(program.pid, { cpu: 5, mem });
+      await harness.clock.advanceSettling(1000);
+    };
+    await sampled(100);
+    program.say('output\n');
+    await sampled(300);
+    await restart(harness);
+    await sampled(200);
+    program.exit(0);
+    await harness.settle();
+    expect(harness.results.values[0]?.mem).toMatchObject({ min: 100, max: 300, current: 200 });
+  });
+
   test('settings changed by the primary are kept', async () => {
     const { harness, program } = await running();
     harness.primary.send({ type: 'update', job: 'j1', attempt: 1, settings: { timeout: 5 } });
@@ -243,6 +259,9 @@ describe('after a crash of the worker', () => {
     await restart(harness);
     await harness.clock.advanceSettling(10_000);
     expect(harness.detached.kept.size).toBe(0);
+    expect(harness.logger.lines.map(({ message }) => message)).not.toContain(
+      'A detached run of an earlier boot goes on',
+    );
     // Once by each boot: the first one has only lost its disk here, and results may come twice.
     expect(new Set(harness.results.values.map(({ job, attempt }) => `${job}-${attempt}`)).size).toBe(1);
     expect(harness.worker.runCount).toBe(0);
