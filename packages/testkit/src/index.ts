@@ -11,9 +11,11 @@ export { Collector, type Deferred, deferred } from './conformance/deferred.js';
 export * from './conformance/outbound/index.js';
 export { type JobQueueSubject, jobQueueConformance } from './conformance/job-queue-conformance.js';
 export { type LogArchiveSubject, logArchiveConformance } from './conformance/log-archive-conformance.js';
+export { ScriptedDetached, ScriptedProgram } from './scripted-detached.js';
 export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';
 export { expectHarmless, htmlConformance } from './conformance/html-conformance.js';
 export { type JobLogSubject, jobLogConformance } from './conformance/job-log-conformance.js';
+export { type DetachedSubject, detachedConformance } from './conformance/detached-conformance.js';
 export { type SpoolSubject, spoolConformance, spoolResult } from './conformance/spool-conformance.js';
 export {
   allText,

@@ -10,7 +10,7 @@ import {
 } from '@carillon/core';
 
 /** Chunks given by hand, for one reader. */
-class HandFed implements AsyncIterableIterator<Uint8Array, undefined> {
+export class HandFed implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #chunks: Uint8Array[] = [];
   #ended = false;
   #wake: (() => void) | undefined;

@@ -2,6 +2,7 @@ import type {
   Clock,
   DefaultLimits,
   HtmlSanitizer,
+  DetachedLauncher,
   JobLog,
   Lease,
   LogArchive,
@@ -22,6 +23,8 @@ export interface WorkerDeps {
   random: Random;
   logger: Logger;
   launcher: ProcessLauncher;
+  /** For processes that outlive the worker. */
+  detached: DetachedLauncher;
   sampler: ProcessSampler;
   /** Logs of running jobs. */
   logs: JobLog;

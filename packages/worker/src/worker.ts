@@ -1,11 +1,13 @@
 import type { PrimaryMessage, WorkerHello, WorkerMessage } from '@carillon/contract';
 import { type Cancel, type Consumer, scrubEnvironment } from '@carillon/core';
+import { DetachedRuns } from './detached/detached-runs.js';
 import { LogStreams } from './link/log-streams.js';
 import { PrimaryLink } from './link/primary-link.js';
 import { ProgressNotices } from './progress.js';
 import { AbortService } from './run/abort.js';
 import { createTicketHandler } from './run/claim.js';
 import { LimitWatch } from './run/limits.js';
+import { isDetachedJob } from './run/prepare.js';
 import { ResultReporter } from './run/report.js';
 import { RunTable } from './run/run-table.js';
 import { Runner } from './run/runner.js';
@@ -27,13 +29,18 @@ export interface Worker {
   /** True while there is a link to the primary. */
   readonly isConnected: boolean;
   /**
-   * Hands in what an earlier boot left behind (this waits for the store as long as it takes), then takes tickets
+   * Goes on with the detached runs of earlier boots, hands in what they left behind (this waits for the store as long as it takes), then takes tickets
    * and connects to the primary.
    */
   start(): Promise<void>;
   /**
+   * Takes no more tickets and ends when the last run has, detached ones included, however long that takes; before
+   * `start` has been through it takes none at all. A drain cuts it short.
+   */
+  retire(): Promise<void>;
+  /**
    * Takes no more tickets, lets running jobs finish for `graceMs`, aborts the rest, hands in all results and
-   * closes the link. A second call can only shorten the grace. Results that cannot be handed in stay in the spool.
+   * closes the link. Detached jobs are neither waited for nor aborted: the next boot goes on with them. A second call can only shorten the grace. Results that cannot be handed in stay in the spool.
    */
   drain(graceMs: number): Promise<void>;
   /** `drain(0)`. */
@@ -54,11 +61,14 @@ class WorkerService implements Worker {
   readonly #streams: LogStreams;
   readonly #progress: ProgressNotices;
   readonly #aborts: AbortService;
+  readonly #detached: DetachedRuns;
   readonly #limits: LimitWatch;
   readonly #reporter: ResultReporter;
   readonly #runner: Runner;
   readonly #sampling: Sampling;
   #consumer: Consumer | undefined;
+  #started: Promise<void> | undefined;
+  #isRetired = false;
   #drained: Promise<void> | undefined;
   /** The grace of a drain is over: what is claimed now is not started any more. */
   #isOver = false;
@@ -92,9 +102,16 @@ class WorkerService implements Worker {
       ...deps,
       node: settings.node.id,
       killTimeoutMs: settings.killTimeoutMs,
+      onRequested: (run) => this.#detached.onChanged(run),
     });
     this.#limits = new LimitWatch({ clock, aborts: this.#aborts, defaults: settings.limits });
-    this.#reporter = new ResultReporter(deps);
+    this.#detached = new DetachedRuns({
+      ...deps,
+      runs,
+      zone: settings.zone,
+      resume: (run, process, output) => this.#runner.resume(run, process, output),
+    });
+    this.#reporter = new ResultReporter({ ...deps, onSpooled: (result) => this.#detached.remove(result) });
     this.#sampling = new Sampling({
       ...deps,
       runs,
@@ -102,29 +119,7 @@ class WorkerService implements Worker {
       intervalMs: settings.sampleIntervalMs,
       onSample: (run, sample) => this.#limits.onSample(run, sample),
     });
-    this.#runner = new Runner({
-      ports: deps,
-      settings,
-      environment: scrubEnvironment(settings.environment, settings.hiddenVariables),
-      runs,
-      aborts: this.#aborts,
-      reporter: this.#reporter,
-      onStarted: (run) => {
-        this.#limits.start(run);
-        send({ type: 'run', run: run.report() });
-      },
-      onOutput: (run) => {
-        this.#limits.onOutput(run);
-        this.#progress.onOutput(run);
-        this.#streams.onOutput(run);
-      },
-      onLogEnded: (run) => this.#streams.finish(run),
-      onEnded: (run, reported) => {
-        this.#limits.end(run);
-        this.#progress.onEnded(run);
-        if (reported) send({ type: 'settled', ...run.ref });
-      },
-    });
+    this.#runner = this.#createRunner(send);
   }
 
   get runCount(): number {
@@ -135,13 +130,65 @@ class WorkerService implements Worker {
     return this.#link.isUp;
   }
 
-  async start(): Promise<void> {
-    const { claims, random, logger, tickets } = this.#deps;
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    await this.#started;
+    this.#link.send({ type: 'draining' });
+    await this.#consumer?.close();
+    await this.#runs.empty();
+    await this.drain(0);
+  }
+
+  #createRunner(send: (message: WorkerMessage) => void): Runner {
+    const settings = this.#settings;
+    return new Runner({
+      ports: this.#deps,
+      settings,
+      environment: scrubEnvironment(settings.environment, settings.hiddenVariables),
+      runs: this.#runs,
+      aborts: this.#aborts,
+      detached: this.#detached,
+      reporter: this.#reporter,
+      onStarted: (run) => {
+        this.#limits.start(run);
+        send({ type: 'run', run: run.report() });
+      },
+      onOutput: (run) => {
+        this.#limits.onOutput(run);
+        this.#progress.onOutput(run);
+        this.#streams.onOutput(run);
+        this.#detached.onOutput(run);
+      },
+      onLogEnded: (run) => this.#streams.finish(run),
+      onEnded: (run, reported) => {
+        this.#limits.end(run);
+        this.#progress.onEnded(run);
+        if (reported) void this.#detached.remove(run.ref);
+        if (reported) send({ type: 'settled', ...run.ref });
+      },
+    });
+  }
+
+  async #start(): Promise<void> {
     // Before hello: the primary takes runs that a new boot does not hold for lost, unless their result is there.
+    await this.#detached.adoptAll();
     const expireSec = this.#settings.expireDays * secondsPerDay;
-    await this.#reporter.replay(expireSec);
-    await this.#reporter.buryLostRuns(this.#settings.node.id, expireSec);
+    const isHeld = (job: string): boolean => this.#runs.ofJob(job) !== undefined;
+    await this.#reporter.replay(expireSec, isHeld);
+    await this.#reporter.buryLostRuns(this.#settings.node.id, expireSec, isHeld);
     if (this.#drained !== undefined) return;
+    if (!this.#isRetired) this.#consumer = this.#consume();
+    this.#sampling.start();
+    this.#link.start();
+  }
+
+  #consume(): Consumer {
+    const { claims, random, logger, tickets } = this.#deps;
     const node = this.#settings.node.id;
     const handler = createTicketHandler({
       claims,
@@ -151,13 +198,13 @@ class WorkerService implements Worker {
       node,
       boot: this.boot,
       start: (run) => {
-        if (this.#isOver) this.#aborts.request(run, 'shutdown', shutdownReason);
+        if (this.#isOver && !isDetachedJob(run.job)) {
+          this.#aborts.request(run, 'shutdown', shutdownReason);
+        }
         return this.#runner.start(run);
       },
     });
-    this.#consumer = tickets.consumeTickets(node, handler);
-    this.#sampling.start();
-    this.#link.start();
+    return tickets.consumeTickets(node, handler);
   }
 
   drain(graceMs: number): Promise<void> {
@@ -174,6 +221,13 @@ class WorkerService implements Worker {
     this.#link.send({ type: 'draining' });
     this.#deps.logger.log('info', 'The worker takes no more jobs', { runs: this.#runs.size });
     await this.#consumer?.close();
+    await Promise.race([this.#runs.empty((run) => this.#detached.mayLeave(run)), this.#whenOverdue]);
+    for (const run of await this.#detached.leave()) {
+      this.#limits.end(run);
+      this.#progress.onEnded(run);
+      this.#runs.delete(run);
+    }
+    // One may have ended, or been aborted, in that moment.
     await Promise.race([this.#runs.empty(), this.#whenOverdue]);
     this.#isEnded = true;
     for (const cancel of this.#cancelDeadlines.splice(0)) cancel();
@@ -189,7 +243,8 @@ class WorkerService implements Worker {
     const { killTimeoutMs, reportGraceMs } = this.#settings;
     const abortAll = (): void => {
       this.#isOver = true;
-      for (const run of this.#runs.all()) this.#aborts.request(run, 'shutdown', shutdownReason);
+      const attached = this.#runs.all().filter((run) => !isDetachedJob(run.job));
+      for (const run of attached) this.#aborts.request(run, 'shutdown', shutdownReason);
     };
     if (graceMs <= 0) abortAll();
     else this.#cancelDeadlines.push(clock.after(graceMs, abortAll));
@@ -203,7 +258,7 @@ class WorkerService implements Worker {
   #hello(): WorkerHello {
     const runs = this.#runs.all().map((run) => run.report());
     const node = { ...this.#settings.node, boot: this.boot };
-    return { type: 'hello', node, runs, draining: this.#drained !== undefined };
+    return { type: 'hello', node, runs, draining: this.#isRetired || this.#drained !== undefined };
   }
 
   #beat(): WorkerMessage {
@@ -216,6 +271,7 @@ class WorkerService implements Worker {
     if (run === undefined) return;
     run.update(message.settings);
     this.#limits.onUpdate(run);
+    this.#detached.onChanged(run);
   }
 
   #onMessage(message: PrimaryMessage): void {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   unlinkSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -40,8 +41,11 @@ export class FileJobLog implements JobLog {
     }
   }
 
-  async open(job: string): Promise<JobLogWriter> {
-    const writer = new FileLogWriter(this.#path(job), () => {
+  async open(job: string, keepBytes?: number): Promise<JobLogWriter> {
+    const path = this.#path(job);
+    const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (keepBytes !== undefined && keepBytes < sizeBytes) truncateSync(path, keepBytes);
+    const writer = new FileLogWriter(path, () => {
       if (this.#writers.get(job) === writer) this.#writers.delete(job);
     });
     this.#writers.set(job, writer);

@@ -5,9 +5,9 @@ import type { JobLog, JobLogWriter } from '@carillon/core';
 export class MemoryJobLog implements JobLog {
   readonly #logs = new Map<string, Buffer>();
 
-  async open(job: string): Promise<JobLogWriter> {
+  async open(job: string, keepBytes?: number): Promise<JobLogWriter> {
     const logs = this.#logs;
-    if (!logs.has(job)) logs.set(job, Buffer.alloc(0));
+    logs.set(job, this.#log(job).subarray(0, keepBytes));
     let closed = false;
     return {
       path: `/memory/${job}.log`,
@@ -17,6 +17,9 @@ export class MemoryJobLog implements JobLog {
       async write(chunk) {
         if (closed) throw new Error('The log is closed');
         logs.set(job, Buffer.concat([logs.get(job) ?? Buffer.alloc(0), Buffer.from(chunk)]));
+      },
+      async flushed() {
+        // There is nothing in between.
       },
       async close() {
         closed = true;

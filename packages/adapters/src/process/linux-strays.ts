@@ -21,15 +21,19 @@ export function findMarked(name: string, value: string, match: 'exact' | 'prefix
  * process) would make a group look alive for ever. Undefined on systems without /proc.
  */
 export function hasLiveMember(group: number): boolean | undefined {
-  const pids = processIds();
-  if (pids.length === 0) return undefined;
-  for (const pid of pids) {
-    const line = readText(`/proc/${pid}/stat`);
-    // After the name: state, parent, group.
-    const [state, , memberOf] = line.slice(line.lastIndexOf(')') + 2).split(' ', 3);
-    if (Number(memberOf) === group && state !== 'Z' && state !== 'X') return true;
+  if (processIds().length === 0) return undefined;
+  return liveMembers(group).length > 0;
+}
+
+/** Processes of a group that are more than zombies. */
+export function liveMembers(group: number): { pid: number; session: number; startTicks: number }[] {
+  const members: { pid: number; session: number; startTicks: number }[] = [];
+  for (const pid of processIds()) {
+    const fields = statFields(pid);
+    if (Number(fields[2]) !== group || isDead(fields[0])) continue;
+    members.push({ pid, session: Number(fields[3]), startTicks: Number(fields[19]) });
   }
-  return false;
+  return members;
 }
 
 /** All pids of this machine; empty on systems without /proc. */
@@ -43,6 +47,14 @@ export function processIds(): number[] {
   }
 }
 
+/** Of /proc/PID/stat, what follows the name: state, parent, group, session and so on; empty when it is gone. */
+function statFields(pid: number): string[] {
+  const line = readText(`/proc/${pid}/stat`);
+  return line === '' ? [] : line.slice(line.lastIndexOf(')') + 2).split(' ');
+}
+
+const isDead = (state: string | undefined): boolean => state === 'Z' || state === 'X';
+
 function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');
@@ -51,7 +63,8 @@ function readText(path: string): string {
   }
 }
 
-function readEnvironment(pid: number): Buffer {
+/** `NAME=VALUE` entries with a NUL after each; empty when the process is gone or not ours to look at. */
+export function readEnvironment(pid: number): Buffer {
   try {
     return readFileSync(`/proc/${pid}/environ`);
   } catch {

@@ -118,7 +118,8 @@ export class NodeProcessLauncher implements ProcessLauncher {
   }
 }
 
-function commandOf({ program }: ProcessSpec, script: string | undefined): [string, readonly string[]] {
+/** File and arguments that start a program; `script`: where its text has been put. Throws SpawnError. */
+export function commandOf({ program }: ProcessSpec, script: string | undefined): [string, readonly string[]] {
   if (program.kind === 'exec') {
     if (
       program.file === '' ||

@@ -6,13 +6,15 @@ export interface JobLogWriter {
   readonly size: number;
   /** Appends in order; resolves when the next chunk may come. */
   write(chunk: Uint8Array | string): Promise<void>;
+  /** Resolves when everything written so far is in the file, and outlives this process. */
+  flushed(): Promise<void>;
   /** All bytes are in the file. */
   close(): Promise<void>;
 }
 
 export interface JobLog {
-  /** Creates or continues the log of a job. */
-  open(job: string): Promise<JobLogWriter>;
+  /** Creates or continues the log of a job; with `keepBytes` it is cut to that size first. */
+  open(job: string, keepBytes?: number): Promise<JobLogWriter>;
   /**
    * Puts a log in place that was compressed with gzip, whole or not at all. Harmless when the job has a log by the
    * time it is whole: that one stays. Rejects when the bytes are not a whole gzip stream.

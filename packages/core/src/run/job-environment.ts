@@ -1,5 +1,5 @@
 import type { JobFields } from '@carillon/contract';
-import type { UserInfo } from '../ports/process-launcher.js';
+import type { UserInfo } from '../ports/process/process-launcher.js';
 
 export type Environment = Record<string, string>;
 

@@ -1,6 +1,6 @@
 import type { AbortKind, JobOutcome } from '@carillon/contract';
 import { normaliseCode } from '../completion/normalise-code.js';
-import type { ProcessExit } from '../ports/process-launcher.js';
+import type { ProcessExit } from '../ports/process/process-launcher.js';
 import type { OutputProtocol } from './plugin-protocol.js';
 
 /** Why a run is being ended. */
@@ -11,7 +11,8 @@ export interface RunAbort {
 
 /** All that is known when a process has ended. */
 export interface RunEnd {
-  kind: 'plugin' | 'shell';
+  /** `detached`: a plugin, not a script, in detached mode. */
+  kind: 'plugin' | 'shell' | 'detached';
   pid: number;
   exit: ProcessExit;
   output: Pick<OutputProtocol, 'report' | 'firstErrorLine'>;
@@ -20,15 +21,16 @@ export interface RunEnd {
 }
 
 /**
- * How a run ended (behaviour reference 5.10, 6.4, 6.7). An abort wins over everything; then what the process
- * reported; then how it exited: for plugins an exit without a report is a failure, for shell scripts the exit
- * status is the report. Codes given as digits are numbers.
+ * How a run ended (behaviour reference 5.10, 6.4, 6.6, 6.7). An abort wins over everything; then what the process
+ * reported; then how it exited: for plugins an exit without a report is a failure, for shell scripts and detached
+ * plugins the exit status is the report. Codes given as digits are numbers.
  */
 export function outcomeOf(end: RunEnd): JobOutcome {
   if (end.abort !== undefined) return abortedRunOutcome(end.abort);
   const completion = end.output.report.completion;
   if (completion !== undefined) return reportedOutcome(completion.code, completion.description);
-  return end.kind === 'shell' ? shellOutcome(end) : unreportedOutcome(end);
+  if (end.kind === 'shell') return shellOutcome(end);
+  return end.kind === 'detached' ? detachedOutcome(end) : unreportedOutcome(end);
 }
 
 /** Outcome of a run that was aborted, for whatever reason (behaviour reference 5.10). */
@@ -55,6 +57,11 @@ function unreportedOutcome({ exit, pid }: RunEnd): JobOutcome {
     return { code: exit.code, description: `Child ${pid} crashed with code: ${exit.code}` };
   }
   return { code: 1, description: 'Process exited without reporting job completion.', unknown: 1 };
+}
+
+function detachedOutcome({ exit }: RunEnd): JobOutcome {
+  const code = exit.code ?? exit.signal ?? 1;
+  return { code, description: code === 0 ? '' : `Plugin exited with code: ${code}` };
 }
 
 function shellOutcome({ exit, output }: RunEnd): JobOutcome {

@@ -52,6 +52,19 @@ describe('outcomeOf', () => {
       end('plugin', 'SIGKILL'),
       { code: 1, description: 'Process exited without reporting job completion.', unknown: 1 },
     ],
+    ['detached plugin, silent success', end('detached', 0), { code: 0, description: '' }],
+    ['detached plugin failure', end('detached', 3), { code: 3, description: 'Plugin exited with code: 3' }],
+    [
+      'detached plugin killed',
+      end('detached', 'SIGTERM'),
+      { code: 'SIGTERM', description: 'Plugin exited with code: SIGTERM' },
+    ],
+    ['detached plugin with a report', end('detached', 3, said(5, 'why')), { code: 5, description: 'why' }],
+    [
+      'an abort beats a detached success',
+      end('detached', 0, undefined, undefined, 'why'),
+      { code: 1, description: 'Job Aborted: why', abort_reason: 'why' },
+    ],
     ['shell success', end('shell', 0, undefined, 'noise'), { code: 0, description: '' }],
     ['shell failure', end('shell', 2), { code: 2, description: 'Script exited with code: 2' }],
     [

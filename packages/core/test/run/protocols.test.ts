@@ -56,6 +56,21 @@ describe('chunking never matters', () => {
     );
   });
 
+  test.each(makers)('%s: what is logged of a beginning depends on its bytes alone', (_name, make) => {
+    fc.assert(
+      fc.property(lines, fc.nat(), fc.array(fc.nat()), fc.array(fc.nat()), (content, end, one, other) => {
+        const bytes = encoder.encode(content.join('\n'));
+        const beginning = bytes.subarray(0, end % (bytes.length + 1));
+        const logged = (places: number[]): string => {
+          const protocol = make();
+          return text(cut(beginning, places).flatMap((chunk) => protocol.stdout(chunk, 0)));
+        };
+        // Who replays a beginning must leave off exactly where the first reader did.
+        expect(logged(one)).toBe(logged(other));
+      }),
+    );
+  });
+
   test('every byte comes out, in order, with a tiny limit too', () => {
     fc.assert(
       fc.property(lines, fc.array(fc.nat()), fc.integer({ min: 1, max: 8 }), (content, places, limit) => {

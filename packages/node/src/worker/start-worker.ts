@@ -2,7 +2,7 @@ import {
   AllowListSanitizer,
   createProcessSampler,
   DirectoryInUseError,
-  DirectoryLock,
+  FileDetachedLauncher,
   FileJobLog,
   FileResultSpool,
   NodeProcessLauncher,
@@ -11,13 +11,14 @@ import {
 } from '@carillon/adapters';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from '@carillon/core';
+import type { Cancel, Logger } from '@carillon/core';
 import { builtinPrograms } from '@carillon/plugins';
-import { createWorker } from '@carillon/worker';
-import { openLogArchive } from '../start/log-archive.js';
+import { createWorker, type Worker } from '@carillon/worker';
+import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, random } from '../start/services.js';
 import { version } from '../start/version.js';
+import { abandonedPlaces, homePlace, sparePlace, waitForHome, type WorkerPlace } from './worker-place.js';
 import type { WorkerSettings } from './worker-settings.js';
 
 /** The worker role of a node. */
@@ -30,21 +31,131 @@ const sampleIntervalMs = 1_000;
 /** How long a stopping worker tries to hand in its results; what is left stays on its disk. */
 const reportGraceMs = 10_000;
 
-/** Runs jobs in this process's name. Rejects when its directories cannot be used. */
+/** What all workers of a process share. */
+interface Connections {
+  redis: ReturnType<typeof openRedis>;
+  logs: OpenLogArchive;
+}
+
+/**
+ * Runs jobs in this process's name. Rejects when its directories cannot be used. While an earlier worker of this node
+ * is still finishing its jobs, after its node was killed, the new one works beside it under an id of its own, and
+ * moves to the usual place, with the detached runs left there, once that is free.
+ */
 export async function startWorker(settings: WorkerSettings, log: Logger): Promise<WorkerRole> {
-  const place = await ownPlace(settings, log);
+  const { dataDir, node } = settings;
+  const own = await homePlace(dataDir, node.id).catch((error: unknown) => {
+    if (!(error instanceof DirectoryInUseError)) throw error;
+    return undefined;
+  });
   const redis = openRedis(settings.redis, log);
   const logs = await openLogArchive(settings.logArchive, redis.archive).catch(async (error: unknown) => {
-    await redis.close();
-    await place.release();
+    await Promise.all([redis.close(), own?.release()]);
     throw error;
   });
-  const worker = createWorker(
+  const workers = new PlacedWorkers(settings, { redis, logs }, log);
+  if (own !== undefined) workers.start(own);
+  else {
+    const spare = await sparePlace(dataDir, node.id);
+    log.log('warn', 'An earlier worker of this node is still finishing its jobs', { worker: spare.id });
+    workers.start(spare);
+    workers.moveHome(spare);
+  }
+  const abandoned = await abandonedPlaces(dataDir).catch((error: unknown) => {
+    log.log('warn', 'Places of earlier workers cannot be looked for', { error: String(error) });
+    return [];
+  });
+  for (const place of abandoned) {
+    log.log('info', 'What an earlier worker of this node left behind is seen to its end', {
+      worker: place.id,
+    });
+    workers.start(place);
+    workers.retire(place);
+  }
+  return { drain: (graceMs) => workers.drain(graceMs) };
+}
+
+/** The workers of one process: the one that takes jobs, and others that see theirs to the end. */
+class PlacedWorkers {
+  readonly #settings: WorkerSettings;
+  readonly #shared: Connections;
+  readonly #log: Logger;
+  readonly #workers = new Map<WorkerPlace, Worker>();
+  #cancelMove: Cancel = () => undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: WorkerSettings, shared: Connections, log: Logger) {
+    this.#settings = settings;
+    this.#shared = shared;
+    this.#log = log;
+  }
+
+  start(place: WorkerPlace): void {
+    const worker = workerAt(place, this.#settings, this.#shared, this.#log);
+    this.#workers.set(place, worker);
+    // Results of an earlier boot go first, which takes as long as Redis is away: the node need not wait for it.
+    worker
+      .start()
+      .catch((error: unknown) =>
+        this.#log.log('error', 'The worker did not start', { error: String(error) }),
+      );
+  }
+
+  /** Its worker takes no more jobs, and ends with its last one. */
+  retire(place: WorkerPlace): void {
+    this.#workers
+      .get(place)
+      ?.retire()
+      .then(() => this.#leave(place))
+      .catch((error: unknown) =>
+        this.#log.log('error', 'A worker did not end cleanly', { worker: place.id, error: String(error) }),
+      );
+  }
+
+  moveHome(from: WorkerPlace): void {
+    const { dataDir, node } = this.#settings;
+    this.#cancelMove = waitForHome(dataDir, node.id, (place) => {
+      this.#log.log('info', 'The earlier worker has ended, and its place is taken', { worker: place.id });
+      this.start(place);
+      this.retire(from);
+    });
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#cancelMove();
+    await Promise.all(
+      Array.from(this.#workers, async ([place, worker]) => {
+        await worker.drain(graceMs);
+        await this.#leave(place);
+      }),
+    );
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#shared.logs.close();
+    await this.#shared.redis.close();
+  }
+
+  async #leave(place: WorkerPlace): Promise<void> {
+    if (this.#workers.delete(place)) await place.release();
+  }
+}
+
+function workerAt(
+  place: WorkerPlace,
+  settings: WorkerSettings,
+  { redis, logs }: Connections,
+  log: Logger,
+): Worker {
+  return createWorker(
     {
       clock,
       random,
       logger: log,
       launcher: new NodeProcessLauncher({ scriptDirectory: join(place.directory, 'scripts') }),
+      detached: new FileDetachedLauncher(join(place.directory, 'detached')),
       sampler: createProcessSampler(),
       logs: new FileJobLog(join(place.directory, 'logs')),
       archive: logs.archive,
@@ -77,36 +188,6 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
       reportGraceMs,
     },
   );
-  // Results of an earlier boot go first, which takes as long as Redis is away: the node need not wait for it.
-  worker
-    .start()
-    .catch((error: unknown) => log.log('error', 'The worker did not start', { error: String(error) }));
-  return {
-    drain: async (graceMs) => {
-      await worker.drain(graceMs);
-      logs.close();
-      await redis.close();
-      await place.release();
-    },
-  };
-}
-
-/**
- * The worker's directory and id. While an earlier worker of this node is still finishing its jobs, after its node
- * was killed, the new one works beside it under an id of its own.
- */
-async function ownPlace(settings: WorkerSettings, log: Logger) {
-  const directory = join(settings.dataDir, 'worker');
-  try {
-    const lock = await DirectoryLock.acquire(directory, clock, random);
-    return { directory, id: settings.node.id, release: () => lock.release() };
-  } catch (error) {
-    if (!(error instanceof DirectoryInUseError)) throw error;
-    const id = `${settings.node.id}${random.hex(3)}`;
-    log.log('warn', 'An earlier worker of this node is still finishing its jobs', { worker: id });
-    const spare = await DirectoryLock.acquire(join(settings.dataDir, `worker-${id}`), clock, random);
-    return { directory: spare.directory, id, release: () => spare.release() };
-  }
 }
 
 /** An address for people to tell workers apart. */

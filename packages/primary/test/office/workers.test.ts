@@ -7,7 +7,7 @@ import {
   OfficeWorld,
   onDemand,
   runningJob,
-  type TestWorker,
+  TestWorker,
 } from '../support/office-world.js';
 
 describe('workers', () => {
@@ -79,6 +79,54 @@ describe('workers', () => {
     expect(office.activeJob(started)).toMatchObject({ state: 'running', hostname: 'w1' });
     await staying.work();
     expect([leaving.claimed, staying.claimed]).toEqual([[started], [next]]);
+  });
+
+  /** A worker that has started a job says that it leaves, and is gone; the job's process is not. */
+  const leftBehind = async () => {
+    const left = await runningJob();
+    await left.worker.leave();
+    const held = [...left.worker.held];
+    await left.worker.die();
+    return { ...left, held };
+  };
+
+  test('a job that a leaving worker leaves behind is silent, and goes on with its next boot', async () => {
+    const { world, office, job, held } = await leftBehind();
+    expect(office.activeJob(job)).toMatchObject({ state: 'running', hostname: 'w1' });
+    await world.clock.advanceSettling(100_000);
+    expect(office.activeJob(job)?.state).toBe('silent');
+    const next = new TestWorker(world, 'w1', 'another boot');
+    for (const [id, run] of held) next.held.set(id, run);
+    await next.connect('p1');
+    expect(office.activeJob(job)).toMatchObject({ state: 'running', hostname: 'w1' });
+    for (let second = 0; second < 100; second += 1) {
+      next.beat();
+      await world.clock.advanceSettling(1_000);
+    }
+    expect(office.activeJob(job)?.state).toBe('running');
+    expect(next.received.filter(({ type }) => type === 'abort')).toEqual([]);
+    await next.settle(job);
+    expect(await office.completedJob(job)).toMatchObject({ code: 0, complete: 1 });
+    expect((await office.history(undefined, 0, 10)).length).toBe(1);
+  });
+
+  test('a job left behind by a worker that never comes back is lost in the end', async () => {
+    const { world, office, job } = await leftBehind();
+    await world.clock.advanceSettling(119_000);
+    expect(office.activeJob(job)?.state).toBe('silent');
+    await world.clock.advanceSettling(2_000);
+    expect(await office.completedJob(job)).toMatchObject({ code: 1, special_shutdown: true });
+    expect(office.state.servers.size).toBe(0);
+  });
+
+  test('a job that ended while its worker was away needs only its result', async () => {
+    const { world, office, job, held } = await leftBehind();
+    const next = new TestWorker(world, 'w1', 'another boot');
+    for (const [id, run] of held) next.held.set(id, run);
+    await next.settle(job);
+    await next.connect('p1');
+    expect(await office.completedJob(job)).toMatchObject({ code: 0 });
+    expect((await office.history(undefined, 0, 10)).length).toBe(1);
   });
 
   test.each([

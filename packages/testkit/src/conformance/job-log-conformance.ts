@@ -69,6 +69,26 @@ export function jobLogConformance(name: string, open: () => Promise<JobLogSubjec
     );
 
     test(
+      'a log can be cut when it is opened again, and what was flushed is there for another reader',
+      withLogs(async (logs) => {
+        const writer = await logs.open('j1');
+        await writer.write('kept, and cut off');
+        await writer.write(Buffer.alloc(100_000));
+        await writer.flushed();
+        await writer.close();
+        const again = await logs.open('j1', 6);
+        expect(again.size).toBe(6);
+        await again.write('here');
+        await again.flushed();
+        expect(await textOf(logs, 'j1')).toBe('kept, here');
+        await again.close();
+        const longer = await logs.open('j1', 1000);
+        expect(longer.size).toBe(10);
+        await longer.close();
+      }),
+    );
+
+    test(
       'a closed log refuses more, and closing again is harmless',
       withLogs(async (logs) => {
         const writer = await logs.open('j1');

@@ -208,7 +208,9 @@ function describeEnding(withLauncher: WithLauncher): void {
     withLauncher(async (launch, { launcher }) => {
       const marker = `node-${globalThis.process.pid}:j1`;
       const env = { PATH: path, CARILLON_RUN: `${marker}-1` };
-      const process = await launch('#!/bin/sh\nsetsid sleep 1000 &\necho ready; exec sleep 1000', { env });
+      // Ready is said by the one that has left the group already.
+      const source = "#!/bin/sh\nsetsid sh -c 'echo ready; exec sleep 1000' &\nexec sleep 1000";
+      const process = await launch(source, { env });
       await readUntil(process.stdout, 'ready');
       expect(await launcher.killStrays(marker)).toBe(0);
       process.signalGroup('SIGKILL');

@@ -13,6 +13,8 @@ export interface AbortDeps {
   logger: Logger;
   node: string;
   killTimeoutMs: number;
+  /** A run has got a reason to end; called before anything is done about it. */
+  onRequested: (run: HeldRun) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export class AbortService {
     if (run.abort !== undefined) return;
     run.abort = { kind, reason };
     this.#deps.logger.log('info', 'A run is being aborted', { ...run.ref, pid: run.pid, reason });
+    this.#deps.onRequested(run);
     if (run.process !== undefined) this.terminate(run);
   }
 

@@ -25,6 +25,13 @@ const shellCommand = 'builtin:shell';
 /** True for jobs whose script is run directly. */
 export const isShellJob = (job: JobFields): boolean => job.command.trim() === shellCommand;
 
+/** True for jobs whose process outlives the worker. */
+export const isDetachedJob = (job: JobFields): boolean => Boolean(job.detached);
+
+/** What a job's output means, from its first byte on. */
+export const protocolOf = (job: JobFields, zone: string): OutputProtocol =>
+  isShellJob(job) ? new ShellProtocol(shellOptions(job.params, zone)) : new PluginProtocol();
+
 /** Value of `CARILLON_RUN` in the environment of all processes of a run; unique for this node. */
 export const runMarker = (node: string, run: HeldRun): string => `${node}:${run.id}`;
 
@@ -53,11 +60,10 @@ export async function prepareRun(
     marker: runMarker(settings.node.id, run),
     ...(identity.user === undefined ? {} : { user: identity.user }),
   });
-  const shell = isShellJob(job);
   return {
-    output: shell ? new ShellProtocol(shellOptions(job.params, settings.zone)) : new PluginProtocol(),
+    output: protocolOf(job, settings.zone),
     spec: {
-      program: shell ? scriptOf(job) : programOf(job, environment, settings),
+      program: isShellJob(job) ? scriptOf(job) : programOf(job, environment, settings),
       name: run.id,
       cwd,
       env: environment,

@@ -25,6 +25,8 @@ export interface ReportDeps {
   spool: ResultSpool;
   results: ResultSink;
   launcher: Pick<ProcessLauncher, 'killStrays'>;
+  /** A result is on the disk, and not yet handed in. */
+  onSpooled: (result: JobResult) => Promise<void>;
 }
 
 /**
@@ -51,10 +53,13 @@ export class ResultReporter {
    * stopped before: the result then stays in the spool for the next boot. Never rejects.
    */
   async deliver(result: JobResult, expireSec: number): Promise<boolean> {
-    const { spool, logger } = this.#deps;
-    await spool.put(result).catch((error: unknown) => {
+    const { spool, logger, onSpooled } = this.#deps;
+    try {
+      await spool.put(result);
+      await onSpooled(result);
+    } catch (error) {
       logger.log('error', 'A result cannot be spooled', { job: result.job, error: String(error) });
-    });
+    }
     return this.#handInAndRemove(result, expireSec, true);
   }
 
@@ -70,14 +75,18 @@ export class ResultReporter {
     return true;
   }
 
-  /** Hands in what earlier boots left, oldest first; resolves when the spool is empty or the worker was stopped. */
-  async replay(expireSec: number): Promise<void> {
+  /**
+   * Hands in what earlier boots left, oldest first; resolves when all of that is done or the worker was stopped. The
+   * results of jobs that are held are being delivered already.
+   */
+  async replay(expireSec: number, isHeld: (job: string) => boolean): Promise<void> {
     const { spool, logs, logger } = this.#deps;
     const results = await spool.list().catch((error: unknown) => {
       logger.log('error', 'The spool cannot be read', { error: String(error) });
       return [];
     });
     for (const result of results) {
+      if (isHeld(result.job)) continue;
       // Without a local log the earlier boot got as far as removing it: what is archived must not be replaced.
       const start = await logs.read(result.job, 0, 1).catch(() => new Uint8Array(0));
       if (!(await this.#handInAndRemove(result, expireSec, start.length > 0))) return;
@@ -88,13 +97,14 @@ export class ResultReporter {
   /**
    * Cleans up after runs that died with an earlier boot and left no result, which the primary ends: whatever still
    * runs of them is killed, so that it cannot meet the job's next run, and their logs are stored. For after the
-   * replay and before the first run. What fails is left for the next boot.
+   * replay and before the first run. Jobs that are held go on. What fails is left for the next boot.
    */
-  async buryLostRuns(node: string, expireSec: number): Promise<void> {
+  async buryLostRuns(node: string, expireSec: number, isHeld: (job: string) => boolean): Promise<void> {
     const { logs, archive, logger, launcher } = this.#deps;
     try {
       for (const job of await logs.list()) {
         if (this.#stopped) return;
+        if (isHeld(job)) continue;
         // One that is in the archive was handed in, only its file was not removed any more. Unless it goes on after
         // that: then it is of a later attempt.
         const archived = await archive.get(job);

@@ -4,7 +4,7 @@ import type { HeldRun } from './held-run.js';
 /** The runs this worker holds: at most one of each job. */
 export class RunTable {
   readonly #runs = new Map<string, HeldRun>();
-  #emptied: (() => void)[] = [];
+  #waiting: { mayStay: (run: HeldRun) => boolean; resolve: () => void }[] = [];
 
   get size(): number {
     return this.#runs.size;
@@ -30,13 +30,16 @@ export class RunTable {
 
   delete(run: HeldRun): void {
     if (this.#runs.get(run.ref.job) === run) this.#runs.delete(run.ref.job);
-    if (this.#runs.size > 0) return;
-    for (const resolve of this.#emptied.splice(0)) resolve();
+    this.#waiting = this.#waiting.filter(({ mayStay, resolve }) => {
+      if (!this.all().every(mayStay)) return true;
+      resolve();
+      return false;
+    });
   }
 
-  /** Resolves when no run is held, at once if none is. */
-  empty(): Promise<void> {
-    if (this.#runs.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#emptied.push(resolve));
+  /** Resolves when no run is held but such as may stay behind, at once if so. */
+  empty(mayStay: (run: HeldRun) => boolean = () => false): Promise<void> {
+    if (this.all().every(mayStay)) return Promise.resolve();
+    return new Promise((resolve) => void this.#waiting.push({ mayStay, resolve }));
   }
 }

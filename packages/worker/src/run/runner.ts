@@ -12,11 +12,12 @@ import {
   type RunningProcess,
   SpawnError,
 } from '@carillon/core';
+import type { DetachedRuns } from '../detached/detached-runs.js';
 import type { WorkerDeps, WorkerSettings } from '../settings.js';
 import type { AbortService } from './abort.js';
 import { restoreEarlierLog } from './earlier-log.js';
 import type { HeldRun } from './held-run.js';
-import { isShellJob, prepareRun } from './prepare.js';
+import { isDetachedJob, isShellJob, prepareRun, type PreparedRun } from './prepare.js';
 import { pumpRun } from './pump.js';
 import type { ResultReporter } from './report.js';
 import type { RunTable } from './run-table.js';
@@ -32,6 +33,7 @@ export interface RunnerDeps {
   environment: Environment;
   runs: RunTable;
   aborts: AbortService;
+  detached: DetachedRuns;
   reporter: ResultReporter;
   onStarted: (run: HeldRun) => void;
   /** The log has grown, or progress was reported. */
@@ -62,9 +64,17 @@ export class Runner {
       if (run.abort !== undefined) aborts.terminate(run);
       void this.#follow(run, process, output);
     } catch (error) {
-      run.timeStart ??= ports.clock.nowMs() / 1000;
-      void this.#settle(run, this.#failureOutcome(run, error));
+      const nowMs = ports.clock.nowMs();
+      run.timeStart ??= nowMs / 1000;
+      void this.#settle(run, this.#failureOutcome(run, error), nowMs);
     }
+  }
+
+  /** Goes on with a run that an earlier boot started. */
+  resume(run: HeldRun, process: RunningProcess, output: OutputProtocol): void {
+    this.#deps.onStarted(run);
+    if (run.abort !== undefined) this.#deps.aborts.terminate(run);
+    void this.#follow(run, process, output);
   }
 
   async #spawn(run: HeldRun): Promise<{ process: RunningProcess; output: OutputProtocol }> {
@@ -73,15 +83,24 @@ export class Runner {
     const loss = await restoreEarlierLog(run, ports);
     run.log = await logs.open(run.ref.job);
     await this.#appendLog(run, `${loss}${logHeader(run.job, clock.nowMs(), settings.zone)}`);
-    const { spec, output } = await prepareRun(run, environment, settings, launcher);
+    const prepared = await prepareRun(run, environment, settings, launcher);
     if (run.abort !== undefined) throw new CarillonError('job', run.abort.reason);
-    const process = await launcher.launch(spec);
     // A retry goes on counting from the first start (behaviour reference 5.7).
     const planned = run.ref.attempt > 1 ? run.job.time_start : undefined;
     run.timeStart = planned ?? clock.nowMs() / 1000;
+    const { process, output } = await this.#launch(run, prepared);
     run.process = process;
     run.output = output;
     return { process, output };
+  }
+
+  async #launch(
+    run: HeldRun,
+    prepared: PreparedRun,
+  ): Promise<{ process: RunningProcess; output: OutputProtocol }> {
+    const { detached, ports } = this.#deps;
+    if (isDetachedJob(run.job)) return detached.launch(run, prepared);
+    return { process: await ports.launcher.launch(prepared.spec), output: prepared.output };
   }
 
   async #follow(run: HeldRun, process: RunningProcess, output: OutputProtocol): Promise<void> {
@@ -92,14 +111,14 @@ export class Runner {
       aborts,
       onOutput,
     });
-    const kind = isShellJob(run.job) ? 'shell' : 'plugin';
-    await this.#settle(run, outcomeOf({ kind, exit, output, pid: process.pid, abort: run.abort }));
+    const kind = isShellJob(run.job) ? 'shell' : isDetachedJob(run.job) ? 'detached' : 'plugin';
+    const endMs = Math.max(exit.atMs ?? ports.clock.nowMs(), (run.timeStart ?? 0) * 1000);
+    await this.#settle(run, outcomeOf({ kind, exit, output, pid: process.pid, abort: run.abort }), endMs);
   }
 
   /** From the end of the process to the end of the run. Never rejects. */
-  async #settle(run: HeldRun, end: JobOutcome): Promise<void> {
+  async #settle(run: HeldRun, end: JobOutcome, endMs: number): Promise<void> {
     const { ports, runs, reporter, onLogEnded, onEnded } = this.#deps;
-    const endMs = ports.clock.nowMs();
     await takeReport(run, ports);
     const { remarks } = run;
     const outcome = remarks.length === 0 ? end : { ...end, warning: remarks.join('\n') };

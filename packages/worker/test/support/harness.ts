@@ -12,7 +12,7 @@ import {
   MemoryResultSpool,
 } from '@carillon/adapters';
 import type { ChannelLink, LogArchive } from '@carillon/core';
-import { Collector, FakeClock, ScriptedLauncher, SeededRandom } from '@carillon/testkit';
+import { Collector, FakeClock, ScriptedDetached, ScriptedLauncher, SeededRandom } from '@carillon/testkit';
 import { createWorker, type Worker, type WorkerDeps, type WorkerSettings } from '@carillon/worker';
 import { FakeClaims } from './fake-claims.js';
 
@@ -149,6 +149,7 @@ export class Harness {
   readonly clock = new FakeClock(startMs);
   readonly logger = new MemoryLogger();
   readonly launcher = new ScriptedLauncher();
+  readonly detached = new ScriptedDetached();
   readonly logs = new MemoryJobLog();
   readonly archive = new TestArchive(this.clock);
   readonly spool = new MemoryResultSpool();
@@ -185,6 +186,7 @@ export class Harness {
         random: new SeededRandom(this.#boots),
         logger: this.logger,
         launcher: this.launcher,
+        detached: this.detached.open(),
         sampler: this.launcher,
         logs: this.logs,
         archive: this.archive,

@@ -16,10 +16,12 @@ export interface ProcessSpec {
   stdin: (pid: number) => string;
 }
 
-/** One of both is null. */
+/** One of `code` and `signal` is null. */
 export interface ProcessExit {
   code: number | null;
   signal: string | null;
+  /** When it was, in Unix milliseconds, for processes that may have ended while nobody watched. */
+  atMs?: number;
 }
 
 /** The process could not be started; `message` says why in words a user understands. */

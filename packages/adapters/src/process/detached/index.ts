@@ -1,0 +1,1 @@
+export { FileDetachedLauncher } from './file-detached-launcher.js';
