@@ -57,7 +57,8 @@ async function readParams() {
     throw new Failure('Cannot read the job from standard input: it is not a JSON object with params');
   }
   const { url, expect = '', timeout_seconds = 30 } = job.params;
-  if (!/^https?:\/\/\S+$/.test(url)) throw new Failure(`Parameter url must be a web address, not '${url ?? ''}'`);
+  if (!/^https?:\/\/\S+$/.test(url))
+    throw new Failure(`Parameter url must be a web address, not '${url ?? ''}'`);
   const timeoutMs = Number(timeout_seconds) * 1000;
   if (!(timeoutMs > 0 && timeoutMs <= 2 ** 31 - 1)) {
     throw new Failure(`Parameter timeout_seconds must be a number above 0, not '${timeout_seconds}'`);
@@ -82,7 +83,8 @@ async function fetchDocument(url, signal) {
   try {
     response = await fetch(url, { signal, headers: { Accept: 'application/json' } });
     log(`HTTP ${response.status} ${response.statusText}`);
-    if (response.status >= 400) throw new Failure(`HTTP ${response.status} ${response.statusText}`, response.status);
+    if (response.status >= 400)
+      throw new Failure(`HTTP ${response.status} ${response.statusText}`, response.status);
     let body = '';
     for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       body += piece;
@@ -128,7 +130,11 @@ function htmlReport(url, results) {
     );
   const rows = results.map((result) => `<tr>${cells(result).join('')}</tr>`);
   const head = '<tr><th>Expectation</th><th>Found</th><th>Result</th></tr>';
-  return { title: 'Expectations', content: `<table>${head}${rows.join('')}</table>`, caption: escapeHtml(url) };
+  return {
+    title: 'Expectations',
+    content: `<table>${head}${rows.join('')}</table>`,
+    caption: escapeHtml(url),
+  };
 }
 
 async function run(aborted) {
@@ -158,7 +164,11 @@ async function run(aborted) {
     perf: { fetch: seconds(startedMs, fetchedMs), check: seconds(fetchedMs, performance.now()) },
     html: htmlReport(url, results),
     // The job of the next event has this as its own `chain_data`.
-    chain_data: { url, status, values: Object.fromEntries(results.map(({ path, found }) => [path, found ?? null])) },
+    chain_data: {
+      url,
+      status,
+      values: Object.fromEntries(results.map(({ path, found }) => [path, found ?? null])),
+    },
   });
 }
 
