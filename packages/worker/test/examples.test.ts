@@ -86,7 +86,7 @@ describe('disk-usage.py', () => {
     expect(await jobs.log(result)).toContain(`${tree}: 4.0 MB in 4 files, 0 entries skipped\n`);
   });
 
-  test('warns with a code of its own when the limit is passed, and not at the limit', async () => {
+  test('warns with a code of its own when the limit is passed, and not below it', async () => {
     const over = await jobs.run('disk-usage.py', { directory: tree, limit_mb: '3.9' });
     expect(over.outcome).toEqual({
       code: 2,
@@ -197,8 +197,8 @@ describe('check-endpoint.mjs', () => {
 
   test('hands what it found to the next event, with a report', async () => {
     await answer(200, document);
-    const expect_ = 'status = ok\n queue.length < 8\n\nqueue.length > 6\nnodes.0.name = <b>alpha</b>';
-    const result = await jobs.run('check-endpoint.mjs', { url, expect: expect_ });
+    const expectations = 'status = ok\n queue.length < 8\n\nqueue.length > 6\nnodes.0.name = <b>alpha</b>';
+    const result = await jobs.run('check-endpoint.mjs', { url, expect: expectations });
     expect(result.outcome).toEqual({ code: 0, description: '4 expectations met' });
     expect(result.reported).toEqual({
       progress: 0.8,
