@@ -16,9 +16,18 @@ const endLimitMs = 60_000;
  * moment all jobs run; then all end at once, and each must be in the history exactly once with code 0.
  * Moments are seen by polling, so they are late by up to a poll.
  */
-export async function measureConcurrent({ api, pids, directory }, { concurrent: jobs, lanes, seconds }) {
-  const gate = path.join(directory, 'gate');
+export async function measureConcurrent(cluster, options) {
+  const gate = path.join(cluster.directory, 'gate');
   execFileSync('mkfifo', [gate]);
+  try {
+    return await measure(cluster, options, gate);
+  } finally {
+    // Jobs outlive a worker that dies: none may wait for ever.
+    openGate(gate);
+  }
+}
+
+async function measure({ api, pids }, { concurrent: jobs, lanes, seconds }, gate) {
   // Whoever has opened the gate for reading reads its end when the writer has gone.
   const event = await createShellEvent(api, 'Bench: concurrent', `#!/bin/sh\nread line <${gate}\nexit 0\n`);
   const warmUp = await createShellEvent(api, 'Bench: first job', '#!/bin/sh\n');
@@ -105,7 +114,12 @@ async function observe({ api, pids }, ids, seconds) {
   }
 }
 
-/** Every reader goes on; without a reader nothing happens. */
+/** Every reader goes on. */
 function openGate(gate) {
-  fs.closeSync(fs.openSync(gate, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK));
+  try {
+    fs.closeSync(fs.openSync(gate, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK));
+  } catch (error) {
+    // Nobody waits.
+    if (error.code !== 'ENXIO') throw error;
+  }
 }
