@@ -11,11 +11,11 @@ const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK']));
  */
 export function watchProcesses(pids) {
   const startedMs = performance.now();
-  const before = Object.entries(pids).map(([name, pid]) => ({ name, pid, ...usage(pid) }));
+  const before = Object.entries(pids).map(([name, pid]) => ({ name, pid, ...usage(name, pid) }));
   const peak = new Map(before.map(({ name, rssMb }) => [name, rssMb]));
   const look = () => {
     for (const [name, pid] of Object.entries(pids)) {
-      peak.set(name, Math.max(peak.get(name), usage(pid).rssMb));
+      peak.set(name, Math.max(peak.get(name), usage(name, pid).rssMb));
     }
   };
   let failure;
@@ -32,7 +32,7 @@ export function watchProcesses(pids) {
     look();
     const seconds = (performance.now() - startedMs) / 1000;
     const rows = before.map(({ name, pid, cpuSec, rssMb }) => {
-      const after = usage(pid);
+      const after = usage(name, pid);
       const figures = {
         cpu_percent_of_a_core: round((100 * (after.cpuSec - cpuSec)) / seconds),
         rss_start_mb: round(rssMb),
@@ -47,12 +47,13 @@ export function watchProcesses(pids) {
   return { stop, cancel: () => clearInterval(timer) };
 }
 
-function usage(pid) {
+function usage(name, pid) {
+  if (!fs.existsSync(`/proc/${pid}`)) throw new Error(`The ${name} (process ${pid}) has ended`);
   // After the name in parentheses, which may hold anything: state is the first field, user and system time 12 and 13.
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const rss = /^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'));
-  if (rss === null) throw new Error(`Process ${pid} has ended`);
+  if (rss === null) throw new Error(`The ${name} (process ${pid}) has ended`);
   return {
     cpuSec: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
     rssMb: (Number(rss[1]) * 1024) / 1e6,
