@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http from 'node:http';
 
 /** A keep-alive client of the documented API. `call` answers the parsed body, whatever its code. */
@@ -42,7 +43,19 @@ export function createApi(port, key) {
     if (answer.code !== 0) throw new Error(`${name}: ${answer.code}: ${answer.description}`);
     return answer;
   };
-  return { call, ok, close: () => agent.destroy() };
+  /** Reads a call that answers text, piece by piece. */
+  const read = async (name, query, onPiece) => {
+    const path = `/api/app/${name}/v1?${new URLSearchParams(query)}`;
+    const request = http.get({ agent, port, host: '127.0.0.1', path, headers: { 'X-API-Key': key } });
+    request.setTimeout(30_000, () => request.destroy(new Error(`${name}: no answer within 30 s`)));
+    const [response] = await once(request, 'response');
+    if (response.headers['content-type']?.startsWith('text/plain') !== true) {
+      response.resume();
+      throw new Error(`${name}: HTTP ${response.statusCode}, not a text`);
+    }
+    for await (const piece of response) onPiece(piece);
+  };
+  return { call, ok, read, close: () => agent.destroy() };
 }
 
 /** An on-demand event that runs a shell script; answers its id. */

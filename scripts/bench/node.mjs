@@ -8,22 +8,31 @@ import { fileURLToPath } from 'node:url';
 import { createApi } from './api.mjs';
 
 const program = fileURLToPath(new URL('../../packages/node/bin/carillon.js', import.meta.url));
+const fetchedRedis = fileURLToPath(new URL('../../.cache/redis/bin/redis-server', import.meta.url));
 const startTimeoutMs = 30_000;
+
+/** The Redis that is named, else the one that scripts/start had to fetch, else the one on the PATH. */
+export const redisProgram =
+  process.env.CARILLON_REDIS_SERVER || (fs.existsSync(fetchedRedis) ? fetchedRedis : 'redis-server');
+
+/** Starts the program as a node with the given settings; what it says goes to standard error. */
+export function spawnNode(settings) {
+  return spawn(process.execPath, [...process.execArgv, program, 'start'], {
+    env: { ...process.env, CARILLON_LOG_LEVEL: 'warn', ...settings },
+    stdio: ['ignore', 2, 2],
+  });
+}
 
 /** Starts an all-in-one node with its own Redis in a fresh directory; `stop` ends it and removes everything. */
 export async function startNode() {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'carillon-bench-'));
   const port = await freePort();
   const key = '0123456789abcdef0123456789abcdef';
-  const child = spawn(process.execPath, [...process.execArgv, program, 'start'], {
-    env: {
-      ...process.env,
-      CARILLON_DATA_DIR: directory,
-      CARILLON_HTTP_PORT: String(port),
-      CARILLON_BOOTSTRAP_API_KEY: key,
-      CARILLON_LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 2, 2],
+  const child = spawnNode({
+    CARILLON_DATA_DIR: directory,
+    CARILLON_HTTP_PORT: String(port),
+    CARILLON_BOOTSTRAP_API_KEY: key,
+    ...(fs.existsSync(redisProgram) ? { CARILLON_REDIS_SERVER: redisProgram } : {}),
   });
   const api = createApi(port, key);
   const exited = once(child, 'exit');
@@ -42,8 +51,8 @@ export async function startNode() {
   return { api, stop };
 }
 
-/** Ready: the node is primary and a first job has run. */
-async function becomesReady(api, child) {
+/** Resolves when the node answers as the primary. */
+export async function becomesReady(api, child) {
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`The node ended with code ${child.exitCode}`);
@@ -54,7 +63,7 @@ async function becomesReady(api, child) {
   throw new Error(`The node did not answer within ${startTimeoutMs} ms`);
 }
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();

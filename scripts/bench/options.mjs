@@ -1,4 +1,12 @@
-const defaults = { runs: 100, jobs: 1000, lanes: 32, only: ['latency', 'throughput'] };
+const defaults = {
+  runs: 100,
+  jobs: 1000,
+  lanes: 32,
+  concurrent: 200,
+  seconds: 20,
+  megabytes: 200,
+  only: ['latency', 'throughput', 'concurrent', 'output'],
+};
 
 /** Reads `--name value` pairs; an unknown name or a bad number ends the program with a message. */
 export function parseOptions(argv) {
@@ -16,8 +24,8 @@ export function parseOptions(argv) {
 }
 
 function usage(problem) {
-  process.stderr.write(
-    `${problem}\nUsage: npm run bench -- [--runs N] [--jobs N] [--lanes N] [--only latency,throughput]\n`,
-  );
+  const numbers = Object.keys(defaults).filter((name) => name !== 'only');
+  const forms = [...numbers.map((name) => `[--${name} N]`), `[--only ${defaults.only.join(',')}]`];
+  process.stderr.write(`${problem}\nUsage: npm run bench -- ${forms.join(' ')}\n`);
   process.exit(2);
 }

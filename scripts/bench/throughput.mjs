@@ -1,4 +1,5 @@
 import { completed, createShellEvent, runWhenPossible } from './api.mjs';
+import { historyLength, verifyHistory } from './history.mjs';
 import { quantiles } from './quantiles.mjs';
 
 /**
@@ -25,7 +26,7 @@ export async function measureThroughput(api, { jobs, lanes }) {
   const launchedMs = performance.now();
   while ((await historyLength(api)) - before < jobs) await new Promise((resolve) => setTimeout(resolve, 20));
   const endedMs = performance.now();
-  await verify(api, ids, jobs);
+  await verifyHistory(api, ids, jobs);
   await api.ok('delete_event', { id: event });
   return {
     jobs,
@@ -34,18 +35,4 @@ export async function measureThroughput(api, { jobs, lanes }) {
     launches_per_second: Math.round((jobs / (launchedMs - startedMs)) * 1e6) / 1000,
     run_event_answer_ms: quantiles(answer),
   };
-}
-
-async function historyLength(api) {
-  return (await api.ok('get_history', { limit: 1 })).list.length;
-}
-
-async function verify(api, ids, jobs) {
-  if (ids.size !== jobs) throw new Error(`${ids.size} different ids for ${jobs} jobs`);
-  const rows = (await api.ok('get_history', { limit: jobs })).rows;
-  for (const row of rows) {
-    if (!ids.delete(row.id)) throw new Error(`Job ${row.id} is in the history twice`);
-    if (row.code !== 0) throw new Error(`Job ${row.id} failed: ${row.description}`);
-  }
-  if (ids.size > 0) throw new Error(`${ids.size} jobs are missing in the history`);
 }

@@ -71,9 +71,10 @@ provide_redis() {
   command -v redis-server >/dev/null && return
   command -v valkey-server >/dev/null && return
   if ! redis_works "$cache/redis"; then
-    # shellcheck source=scripts/lib/fetch-redis.sh
-    . "$root/scripts/lib/fetch-redis.sh"
-    fetch_redis
+    # shellcheck source=scripts/lib/fetch-package.sh
+    . "$root/scripts/lib/fetch-package.sh"
+    fetch_package redis '8 MB' 'redis-server redis-tools' \
+      '(The system may start a Redis service of its own; Carillon does not use that one.)' redis-server --version
   fi
   # Installed by the package manager in the end: then it is on the PATH already.
   if [ -x "$cache/redis/bin/redis-server" ]; then
@@ -83,3 +84,30 @@ provide_redis() {
 }
 
 redis_works() { [ -x "$1/bin/redis-server" ] && "$1/bin/redis-server" --version >/dev/null 2>&1; }
+
+no_redis() {
+  fail "Redis is needed and was not found: $1" \
+    "Remedy: install redis-server or valkey-server (6.2 or newer)," \
+    "or set CARILLON_REDIS_SERVER to the path of such a program," \
+    "or set CARILLON_REDIS_URL to a Redis that is running."
+}
+
+# Sees to it that `python3` runs, with the modules of its own library that examples/plugins needs. Only for tests.
+provide_python() {
+  python_works python3 && return
+  if ! python_works "$cache/python/bin/python3"; then
+    # shellcheck source=scripts/lib/fetch-package.sh
+    . "$root/scripts/lib/fetch-package.sh"
+    fetch_package python '30 MB' 'python3 python3-minimal libpython3-stdlib' '' python3 "${python_check[@]}"
+  fi
+  # Installed by the package manager in the end: then it is on the PATH already.
+  if [ -x "$cache/python/bin/python3" ]; then export PATH="$cache/python/bin:$PATH"; fi
+}
+
+python_check=(-c 'import sys, heapq, json, os, stat, time; sys.exit(sys.version_info < (3, 7))')
+python_works() { "$1" "${python_check[@]}" </dev/null >/dev/null 2>&1; }
+
+no_python() {
+  fail "Python 3 is needed for the tests of examples/plugins and was not found: $1" \
+    "Remedy: install Python 3.7 or newer and put python3 on the PATH; Carillon itself runs without it."
+}

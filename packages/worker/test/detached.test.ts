@@ -240,7 +240,9 @@ describe('after a crash of the worker', () => {
     });
 
     const large = await running(detachedJob('j1', { memory_limit: 1000 }));
-    await restart(large.harness);
+    await large.harness.worker.stop();
+    await large.harness.newWorker().start();
+    await large.harness.settle();
     large.harness.launcher.samples.set(large.program.pid, { cpu: 0, mem: 1001 });
     await large.harness.clock.advanceSettling(1000);
     expect(large.harness.results.values[0]?.outcome).toMatchObject({ abort: 'memory' });
