@@ -210,7 +210,7 @@ describe('check-endpoint.mjs', () => {
       },
       html: {
         title: 'Expectations',
-        content: expect.stringContaining('<tr><td>status = ok</td><td>&#34;ok&#34;</td><td>met</td></tr>'),
+        content: expect.stringContaining('<tr><td>status = ok</td><td>"ok"</td><td>met</td></tr>'),
         caption: url.replace('&', '&#38;'),
       },
     });

@@ -63,7 +63,7 @@ describe('outcomeOf', () => {
     [
       'an abort beats a detached success',
       end('detached', 0, undefined, undefined, 'why'),
-      { code: 1, description: 'Job Aborted: why', abort_reason: 'why' },
+      { code: 1, description: 'Job Aborted: why', abort_reason: 'why', abort: 'timeout' },
     ],
     ['shell success', end('shell', 0, undefined, 'noise'), { code: 0, description: '' }],
     ['shell failure', end('shell', 2), { code: 2, description: 'Script exited with code: 2' }],
