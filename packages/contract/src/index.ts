@@ -1,4 +1,4 @@
-export * from './calls.js';
+export * from './calls/index.js';
 export * from './deliveries.js';
 export * from './errors.js';
 export * from './fields.js';

@@ -1,4 +1,4 @@
-import type { ApiCall } from '../calls.js';
+import type { ApiCall } from '../calls/index.js';
 import { CarillonError } from '../errors.js';
 import { checkTiming } from './check-timing.js';
 import { type FieldRule, fieldRules, type TypeName } from './field-rules.js';

@@ -1,4 +1,4 @@
-import type { ApiCall } from '../calls.js';
+import type { ApiCall } from '../calls/index.js';
 import { type FieldRule, fieldRules } from './field-rules.js';
 
 /** Keys that would reach a prototype when an object is indexed with them. */

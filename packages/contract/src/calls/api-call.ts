@@ -1,0 +1,41 @@
+import type { TObject, TProperties } from 'typebox';
+
+/** How the query string and the body become one set of parameters (behaviour reference 1.3). */
+export type MergeRule =
+  /** Body, then query on top. */
+  | 'query-wins'
+  /** Query, then body on top; with a truthy `post_data` in the query the body is kept apart. */
+  | 'body-wins'
+  /** Only the body counts. */
+  | 'body-only'
+  /** Only the query counts. */
+  | 'query-only';
+
+/** Privileges of API keys and users (behaviour reference 2.4). */
+export const privileges = {
+  admin: 'Everything; implies all others and ignores limits',
+  create_events: 'create_event',
+  edit_events: 'update_event, update_job, update_jobs',
+  delete_events: 'delete_event',
+  run_events: 'run_event',
+  abort_events: 'abort_job, abort_jobs, flush_event_queue, update_event with abort_jobs',
+  state_update: 'update_master_state',
+} as const;
+export type Privilege = keyof typeof privileges;
+
+export interface ApiCall {
+  readonly summary: string;
+  /** Methods the reference names; others run the call as well. */
+  readonly methods: readonly ('GET' | 'POST')[];
+  readonly merge: MergeRule;
+  /** `none`: no credential needed; `valid`: any key; otherwise a privilege. */
+  readonly auth: 'none' | 'valid' | Privilege;
+  /** False: any node answers. */
+  readonly primaryOnly: boolean;
+  /** Parameters by name; those without `Type.Optional` are required. Unknown ones are never refused. */
+  readonly params: TObject<TProperties>;
+  /** Fields of a successful answer beside `code: 0`. */
+  readonly response: TObject<TProperties>;
+  /** Descriptions of the parameters that the schemas themselves do not explain. */
+  readonly notes?: string;
+}

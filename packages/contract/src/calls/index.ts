@@ -1,0 +1,34 @@
+import type { Static } from 'typebox';
+import { activityCalls } from './activity.js';
+import type { ApiCall } from './api-call.js';
+import { nodeCalls, switchCalls } from './cluster.js';
+import { eventCalls } from './events.js';
+import { jobCalls, logCalls } from './jobs.js';
+
+export * from './api-call.js';
+
+/** Every call of the API: the source of validation, of `docs/api.md` and of the SDK. */
+export const apiCalls = {
+  ...eventCalls,
+  ...jobCalls,
+  ...activityCalls,
+  ...switchCalls,
+  ...logCalls,
+  ...nodeCalls,
+} as const satisfies Record<string, ApiCall>;
+
+export type ApiCallName = keyof typeof apiCalls;
+/** Parameters of a call. */
+export type CallParams<Name extends ApiCallName> = Static<(typeof apiCalls)[Name]['params']>;
+/** Fields of a successful answer beside `code`. */
+export type CallAnswer<Name extends ApiCallName> = Static<(typeof apiCalls)[Name]['response']>;
+
+/** `^name$` of a known call; never looks at prototypes. */
+export function findCall(name: string): (ApiCall & { name: ApiCallName }) | undefined {
+  if (!Object.hasOwn(apiCalls, name)) return undefined;
+  const key = name as ApiCallName;
+  return { ...apiCalls[key], name: key };
+}
+
+/** Path of a call, as the reference prints it. */
+export const callPath = (name: ApiCallName): string => `/api/app/${name}/v1`;

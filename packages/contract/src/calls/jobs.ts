@@ -1,0 +1,115 @@
+import { Type } from 'typebox';
+import { Count, Flag, OptionalId, Params, Recipients, WebHook } from '../fields.js';
+import { JobSchema } from '../records.js';
+import type { ApiCall } from './api-call.js';
+import { describe, empty, eventId, jobId } from './parts.js';
+
+const matchNote =
+  'Any other parameter, such as `event` or `category`, must equal the field of that name; without one every active job matches. One match beyond the limits of the caller refuses the whole call.';
+
+/** Calls about jobs (behaviour reference 2.2). */
+export const jobCalls = {
+  get_job_status: {
+    summary: 'One job, active or completed.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'valid',
+    primaryOnly: true,
+    params: Type.Object({ id: jobId }),
+    response: Type.Object({ job: JobSchema }),
+  },
+  get_active_jobs: {
+    summary: 'All jobs that are not completed, by job ID.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'valid',
+    primaryOnly: true,
+    params: empty,
+    response: Type.Object({ jobs: Type.Record(Type.String(), JobSchema) }),
+  },
+  update_job: {
+    summary: 'Change limits, retries, chain or notifications of an active job.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'edit_events',
+    primaryOnly: true,
+    params: Type.Object({
+      id: jobId,
+      timeout: Type.Optional(Count),
+      retries: Type.Optional(Count),
+      retry_delay: Type.Optional(Count),
+      chain: Type.Optional(OptionalId),
+      chain_error: Type.Optional(OptionalId),
+      notify_success: Type.Optional(Recipients),
+      notify_fail: Type.Optional(Recipients),
+      web_hook: Type.Optional(WebHook),
+      cpu_limit: Type.Optional(Count),
+      cpu_sustain: Type.Optional(Count),
+      memory_limit: Type.Optional(Count),
+      memory_sustain: Type.Optional(Count),
+      log_max_size: Type.Optional(Count),
+    }),
+    response: empty,
+  },
+  abort_job: {
+    summary: 'Abort an active job.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'abort_events',
+    primaryOnly: true,
+    params: Type.Object({ id: jobId }),
+    response: empty,
+    notes: 'Answers when the request is recorded; the process tree is gone a moment later.',
+  },
+  update_jobs: {
+    summary: 'Change settings of all active jobs that match.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'edit_events',
+    primaryOnly: true,
+    params: Type.Object({
+      updates: describe(Params, 'Settings as for update_job, by name'),
+    }),
+    response: Type.Object({ count: Type.Integer() }),
+    notes: matchNote,
+  },
+  abort_jobs: {
+    summary: 'Abort all active jobs that match, except detached ones.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'abort_events',
+    primaryOnly: true,
+    params: Type.Object({
+      no_rewind: Type.Optional(
+        describe(Flag, 'Do not let catch-up events run the minutes of the aborted jobs once more'),
+      ),
+    }),
+    response: Type.Object({ count: Type.Integer() }),
+    notes: matchNote,
+  },
+  flush_event_queue: {
+    summary: 'Abort all queued jobs of an event.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'abort_events',
+    primaryOnly: true,
+    params: Type.Object({ id: eventId }),
+    response: empty,
+  },
+} as const satisfies Record<string, ApiCall>;
+
+export const logCalls = {
+  get_job_log: {
+    summary: 'The log of a job as text: complete, or so far.',
+    methods: ['GET'],
+    merge: 'query-only',
+    auth: 'valid',
+    primaryOnly: true,
+    params: Type.Object({
+      id: jobId,
+      download: Type.Optional(describe(Type.String(), 'Anything: answer as an attachment')),
+    }),
+    response: empty,
+    notes: 'Answers `text/plain`; errors are JSON.',
+  },
+} as const satisfies Record<string, ApiCall>;

@@ -1,0 +1,20 @@
+import { Type } from 'typebox';
+import { Id } from '../fields.js';
+
+/** The schema with a description of its own. */
+export const describe = <T extends object>(schema: T, description: string): T => ({ ...schema, description });
+
+/** `offset` and `limit` of the paged calls: integers, text that is read as an integer, or null for the default. */
+export const page = (limit: number) => {
+  const place = Type.Union([Type.Number(), Type.String(), Type.Null()]);
+  return {
+    offset: Type.Optional(describe(place, 'First row to return; defaults to 0')),
+    limit: Type.Optional(
+      describe(place, `Number of rows; defaults to ${limit}, and 0, null or text means ${limit}`),
+    ),
+  };
+};
+
+export const empty = Type.Object({});
+export const eventId = describe(Id, 'Event ID');
+export const jobId = describe(Id, 'Job ID');
