@@ -13,6 +13,11 @@ const readCalls = new Set<JsonCallName>([
   'get_history',
   'get_job_status',
   'get_active_jobs',
+  'get_categories',
+  'get_plugins',
+  'get_server_groups',
+  'get_api_keys',
+  'get_api_key',
   'get_deliveries',
   'get_master_state',
   'ping',
@@ -106,6 +111,59 @@ export class CarillonClient implements CallMethods {
   /** What became of web hooks and e-mails; for administrators. */
   getDeliveries(params: CallParams<'get_deliveries'> = {}, options?: CallOptions) {
     return this.call('get_deliveries', params, options);
+  }
+  getCategories(params: CallParams<'get_categories'> = {}, options?: CallOptions) {
+    return this.call('get_categories', params, options);
+  }
+  createCategory(params: CallParams<'create_category'>, options?: CallOptions) {
+    return this.call('create_category', params, options);
+  }
+  updateCategory(params: CallParams<'update_category'>, options?: CallOptions) {
+    return this.call('update_category', params, options);
+  }
+  deleteCategory(params: CallParams<'delete_category'>, options?: CallOptions) {
+    return this.call('delete_category', params, options);
+  }
+  getPlugins(params: CallParams<'get_plugins'> = {}, options?: CallOptions) {
+    return this.call('get_plugins', params, options);
+  }
+  /** Answers `warnings` about what is likely to be a mistake. */
+  createPlugin(params: CallParams<'create_plugin'>, options?: CallOptions) {
+    return this.call('create_plugin', params, options);
+  }
+  updatePlugin(params: CallParams<'update_plugin'>, options?: CallOptions) {
+    return this.call('update_plugin', params, options);
+  }
+  deletePlugin(params: CallParams<'delete_plugin'>, options?: CallOptions) {
+    return this.call('delete_plugin', params, options);
+  }
+  getServerGroups(params: CallParams<'get_server_groups'> = {}, options?: CallOptions) {
+    return this.call('get_server_groups', params, options);
+  }
+  createServerGroup(params: CallParams<'create_server_group'>, options?: CallOptions) {
+    return this.call('create_server_group', params, options);
+  }
+  updateServerGroup(params: CallParams<'update_server_group'>, options?: CallOptions) {
+    return this.call('update_server_group', params, options);
+  }
+  deleteServerGroup(params: CallParams<'delete_server_group'>, options?: CallOptions) {
+    return this.call('delete_server_group', params, options);
+  }
+  getApiKeys(params: CallParams<'get_api_keys'> = {}, options?: CallOptions) {
+    return this.call('get_api_keys', params, options);
+  }
+  getApiKey(params: CallParams<'get_api_key'>, options?: CallOptions) {
+    return this.call('get_api_key', params, options);
+  }
+  /** Answers the key: the only time it is shown. */
+  createApiKey(params: CallParams<'create_api_key'>, options?: CallOptions) {
+    return this.call('create_api_key', params, options);
+  }
+  updateApiKey(params: CallParams<'update_api_key'>, options?: CallOptions) {
+    return this.call('update_api_key', params, options);
+  }
+  deleteApiKey(params: CallParams<'delete_api_key'>, options?: CallOptions) {
+    return this.call('delete_api_key', params, options);
   }
   getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
     return this.call('get_master_state', params, options);

@@ -1,4 +1,5 @@
 export * from './calls/index.js';
+export * from './catalog-fields.js';
 export * from './deliveries.js';
 export * from './errors.js';
 export * from './fields.js';

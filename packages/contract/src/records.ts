@@ -125,6 +125,8 @@ export interface CategoryRecord {
   created: number;
   modified: number;
   username?: string;
+  /** Id of the API key record that created it. */
+  api_key?: string;
 }
 
 export interface PluginParam {
@@ -136,6 +138,8 @@ export interface PluginParam {
   size?: number;
   rows?: number;
   items?: string[];
+  /** What other types bring along is kept. */
+  [key: string]: unknown;
 }
 
 export interface PluginRecord {
@@ -155,6 +159,8 @@ export interface PluginRecord {
   created: number;
   modified: number;
   username?: string;
+  /** Id of the API key record that created it. */
+  api_key?: string;
 }
 
 export interface ServerGroupRecord {

@@ -1,4 +1,5 @@
 import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
+import type { RecordService } from './catalog/record-service.js';
 import type { Caller, ClusterState, LaunchRequest, Page, PrimaryInfo, Session } from '@carillon/core';
 
 /** What a launch answered: ids of all jobs, and the queue length when the event allows queueing and one waits. */
@@ -22,6 +23,8 @@ export interface EventUpdateOptions {
 export interface Office {
   readonly session: Session;
   readonly state: ClusterState;
+  /** Categories, plugins, server groups and API keys. */
+  readonly records: RecordService;
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string>;
   updateEvent(
     id: string,

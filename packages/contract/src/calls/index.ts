@@ -1,9 +1,13 @@
 import type { Static } from 'typebox';
 import { activityCalls } from './activity.js';
 import type { ApiCall } from './api-call.js';
+import { apiKeyCalls } from './api-keys.js';
+import { categoryCalls } from './categories.js';
 import { nodeCalls, switchCalls } from './cluster.js';
 import { eventCalls } from './events.js';
 import { jobCalls, logCalls } from './jobs.js';
+import { pluginCalls } from './plugins.js';
+import { serverGroupCalls } from './server-groups.js';
 
 export * from './api-call.js';
 
@@ -11,6 +15,10 @@ export * from './api-call.js';
 export const apiCalls = {
   ...eventCalls,
   ...jobCalls,
+  ...categoryCalls,
+  ...pluginCalls,
+  ...serverGroupCalls,
+  ...apiKeyCalls,
   ...activityCalls,
   ...switchCalls,
   ...logCalls,

@@ -15,6 +15,15 @@ export const page = (limit: number) => {
   };
 };
 
+/** As `page`, for the calls that answer everything by default. */
+export const pageOfAll = () => {
+  const place = Type.Union([Type.Number(), Type.String(), Type.Null()]);
+  return {
+    offset: Type.Optional(describe(place, 'First row to return; defaults to 0')),
+    limit: Type.Optional(describe(place, 'Number of rows; defaults to all, and 0, null or text means all')),
+  };
+};
+
 export const empty = Type.Object({});
 export const eventId = describe(Id, 'Event ID');
 export const jobId = describe(Id, 'Job ID');

@@ -11,6 +11,7 @@ import {
 } from '@carillon/core';
 import type { EventUpdateOptions } from '../office.js';
 import type { OfficeContext } from '../office/context.js';
+import { activityChange } from './activity-change.js';
 
 /** Only the rules of creation look at who asks. */
 const jobCaller: Caller = { kind: 'user', id: '', title: '', privileges: {} };
@@ -107,10 +108,6 @@ export class CatalogService {
   }
 
   #activity(action: string, caller: Caller, data: Readonly<Record<string, unknown>>): Change {
-    const { clock, settings } = this.#office;
-    const who =
-      caller.kind === 'user' ? { username: caller.id } : { api_key: caller.id, api_title: caller.title };
-    const entry: ActivityEntry = { ...data, ...who, action, epoch: Math.floor(clock.nowMs() / 1000) };
-    return { type: 'activity', entry, rowMax: settings.historyRows };
+    return activityChange(this.#office, action, caller, data);
   }
 }

@@ -13,8 +13,8 @@ import {
 } from '@carillon/core';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../office.js';
 import type { CatalogService } from '../catalog/catalog-service.js';
+import type { RecordService } from '../catalog/record-service.js';
 import type { OfficeContext } from './context.js';
-import type { JobEnder } from '../completion/job-ender.js';
 import type { TickService } from '../schedule/tick-service.js';
 import type { LaunchService } from '../launch/launch-service.js';
 import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
@@ -26,9 +26,10 @@ const logTimeoutMs = 5_000;
 
 /** The services the office is made of. */
 export interface OfficeServices {
+  abortAll: (jobs: readonly ActiveJob[], request: AbortRequest) => Promise<void>;
   catalog: CatalogService;
+  records: RecordService;
   launches: LaunchService;
-  ender: JobEnder;
   tick: TickService;
   workforce: WorkforceService;
   logs: LogWatch;
@@ -53,6 +54,10 @@ export class LeaderOffice implements Office {
     return this.#office.state;
   }
 
+  get records(): RecordService {
+    return this.#services.records;
+  }
+
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {
     return this.#services.catalog.createEvent(fields, caller);
   }
@@ -74,7 +79,7 @@ export class LeaderOffice implements Office {
 
   async #abortJobsOf(event: string, title: string): Promise<void> {
     const jobs = this.state.jobsOfEvent(event).filter((job) => !job.fields['detached']);
-    await this.#abortAll(jobs, { reason: `Event '${title}' has been disabled.`, kind: 'disabled' });
+    await this.#services.abortAll(jobs, { reason: `Event '${title}' has been disabled.`, kind: 'disabled' });
   }
 
   deleteEvent(id: string, caller: Caller): Promise<void> {
@@ -131,7 +136,7 @@ export class LeaderOffice implements Office {
   async abortJob(id: string, caller: Caller): Promise<void> {
     const job = this.state.jobs.get(id);
     if (job === undefined) throw new CarillonError('job', `Failed to locate job: ${id}`);
-    await this.#abort(job, { reason: `Manually aborted by ${nameOf(caller)}`, kind: 'manual' });
+    await this.#services.abortAll([job], { reason: `Manually aborted by ${nameOf(caller)}`, kind: 'manual' });
   }
 
   async abortJobs(
@@ -142,7 +147,7 @@ export class LeaderOffice implements Office {
     const reason = `Manually aborted by ${nameOf(caller)}`;
     const request: AbortRequest = { reason, kind: 'bulk', ...(noRewind ? { noRewind } : {}) };
     const jobs = ids.map((id) => this.state.jobs.get(id));
-    await this.#abortAll(
+    await this.#services.abortAll(
       jobs.filter((job) => job !== undefined),
       request,
     );
@@ -154,17 +159,7 @@ export class LeaderOffice implements Office {
 
   async #discardQueue(event: string, reason: string): Promise<void> {
     const queued = this.state.jobsOfEvent(event).filter((job) => job.state === 'queued');
-    await this.#abortAll(queued, { reason, kind: 'manual' });
-  }
-
-  /** All at once: each waits for the store, not for the others. */
-  async #abortAll(jobs: readonly ActiveJob[], request: AbortRequest): Promise<void> {
-    await Promise.all(jobs.map((job) => this.#abort(job, request)));
-  }
-
-  async #abort(job: ActiveJob, request: AbortRequest): Promise<void> {
-    const running = await this.#services.ender.abort(job, request);
-    if (running !== undefined) this.#services.workforce.sendAbort(running);
+    await this.#services.abortAll(queued, { reason, kind: 'manual' });
   }
 
   setEnabled(enabled: 0 | 1, caller: Caller): Promise<void> {

@@ -1,5 +1,13 @@
-import { type ClusterChannel, type JobEnding, ScheduleIndex } from '@carillon/core';
+import {
+  type AbortRequest,
+  type ActiveJob,
+  type ClusterChannel,
+  type Digest,
+  type JobEnding,
+  ScheduleIndex,
+} from '@carillon/core';
 import { CatalogService } from '../catalog/catalog-service.js';
+import { RecordService } from '../catalog/record-service.js';
 import { CompletionService } from '../completion/completion-service.js';
 import { Finisher } from '../completion/finisher.js';
 import { JobEnder } from '../completion/job-ender.js';
@@ -19,7 +27,7 @@ import type { OfficeContext } from './context.js';
 /** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
 export function createLeaderServices(
   office: OfficeContext,
-  deps: { channel: ClusterChannel; outbound: OutboundPorts },
+  deps: { channel: ClusterChannel; outbound: OutboundPorts; digest: Digest },
 ) {
   const members = () => workforce.registry.members();
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
@@ -47,7 +55,19 @@ export function createLeaderServices(
   const completion = new CompletionService(office, finisher);
   const deliveries = new DeliveryService(office, deps.outbound);
   const upkeep = new UpkeepService(office);
+  /** All at once: each waits for the store, not for the others. */
+  const abortAll = async (jobs: readonly ActiveJob[], request: AbortRequest): Promise<void> => {
+    const abort = async (job: ActiveJob) => {
+      const running = await ender.abort(job, request);
+      if (running !== undefined) workforce.sendAbort(running);
+    };
+    await Promise.all(jobs.map(abort));
+  };
+  const { digest } = deps;
+  const onRoom = () => launches.drainSoon();
+  const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
   return {
+    abortAll,
     catalog,
     completion,
     deliveries,
@@ -56,6 +76,7 @@ export function createLeaderServices(
     launches,
     live,
     logs,
+    records,
     tick,
     upkeep,
     workforce,

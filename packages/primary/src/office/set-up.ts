@@ -23,7 +23,8 @@ export async function setUp(office: OfficeContext, first: FirstRun): Promise<voi
   const { state, journal, clock } = office;
   const nowSec = Math.floor(clock.nowMs() / 1000);
   const changes: Change[] = [];
-  if (state.plugins.size === 0) changes.push(...setupRecords({ hostname: first.hostname, nowSec }));
+  const isNew = [state.plugins, state.categories, state.server_groups].every((table) => table.size === 0);
+  if (isNew) changes.push(...setupRecords({ hostname: first.hostname, nowSec }));
   const key = await missingKey(office, first);
   if (key !== undefined) {
     changes.push(

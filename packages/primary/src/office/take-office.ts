@@ -63,7 +63,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
     newId: createIdSource(clock, random),
     today: () => dayOf(clock.nowMs()),
   };
-  const services = createLeaderServices(office, deps);
+  const services = createLeaderServices(office, { ...deps, digest: deps.firstRun.digest });
   await setUp(office, deps.firstRun);
   startLeaderServices(services);
   return { office: new LeaderOffice(office, services), close: () => stopLeaderServices(services) };

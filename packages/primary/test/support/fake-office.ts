@@ -9,9 +9,11 @@ import {
 } from '@carillon/contract';
 import {
   type ActiveJob,
+  type ActivityEntry,
   type Caller,
   type Change,
   ClusterState,
+  defaultNoticeSettings,
   launchChanges,
   type LaunchRequest,
   type Member,
@@ -25,7 +27,9 @@ import {
   setupRecords,
   viewActiveJob,
 } from '@carillon/core';
-import { SeededRandom } from '@carillon/testkit';
+import { FakeClock, SeededRandom } from '@carillon/testkit';
+import { RecordService } from '../../src/catalog/record-service.js';
+import type { OfficeSettings } from '../../src/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../../src/office.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -33,6 +37,24 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 /** The key the reference prints; it may do everything. */
 export const adminKey = '0095f5b664b93304d5f8b1a61df605fb';
 export const nowSec = 1_700_000_000;
+
+const officeSettings: OfficeSettings = {
+  lateWindowSec: 90,
+  timezone: 'UTC',
+  expireDays: 180,
+  historyRows: 100,
+  maxJobs: 0,
+  eventUpdatesFromJobs: true,
+  silentAfterMs: 3_000,
+  deadJobTimeoutMs: 120_000,
+  maxEmailsPerDay: 0,
+  notices: defaultNoticeSettings({
+    version: 'test',
+    hostname: 'primary.test',
+    zone: 'UTC',
+    baseAppUrl: 'http://cron.test',
+  }),
+};
 
 /** An office over memory alone: the real state and the real rules, without a store, workers or a schedule. */
 export class FakeOffice implements Office {
@@ -52,6 +74,33 @@ export class FakeOffice implements Office {
   /** Awaited by every write: keeps requests under way. */
   gate: Promise<void> = Promise.resolve();
   readonly #random = new SeededRandom(1);
+  /** What was noted, newest first. */
+  readonly activities: ActivityEntry[] = [];
+  /** What followed from changed records: `catch up EVENT` and `room`. */
+  readonly effects: string[] = [];
+  /** The real service: its rules and its commits are those of a primary. */
+  readonly records = new RecordService({
+    office: {
+      state: this.state,
+      clock: new FakeClock(nowSec * 1000),
+      random: this.#random,
+      settings: { ...officeSettings },
+      newId: (prefix) => this.#newId(prefix),
+      journal: {
+        commit: async (changes) => {
+          // As the journal of a primary: in memory at once, durable later.
+          this.apply(changes);
+          await this.#write();
+        },
+      },
+    },
+    digest: { sha256 },
+    abortAll: async (jobs, { reason }) => {
+      this.aborts.push(...jobs.map((job) => `${job.fields.id}: ${reason}`));
+    },
+    catchUp: (event) => void this.effects.push(`catch up ${event}`),
+    onRoom: () => void this.effects.push('room'),
+  });
   #ids = 0;
   #seq = 0;
 
@@ -62,7 +111,10 @@ export class FakeOffice implements Office {
   }
 
   apply(changes: readonly Change[]): void {
-    for (const change of changes) this.state.applyChange(change);
+    for (const change of changes) {
+      this.state.applyChange(change);
+      if (change.type === 'activity') this.activities.unshift(change.entry);
+    }
   }
 
   addKey(title: string, key: string, privileges: Record<string, unknown>, active: 0 | 1 = 1): string {

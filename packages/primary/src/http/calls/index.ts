@@ -3,6 +3,7 @@ import type { CallHandler, CallHandlers } from './call-context.js';
 import { deliveryCalls } from './deliveries.js';
 import { eventCalls } from './events.js';
 import { historyCalls } from './history.js';
+import { manageCalls } from './manage/index.js';
 import { jobCalls } from './jobs.js';
 import { logCalls } from './logs.js';
 import { masterStateCalls } from './master-state.js';
@@ -23,6 +24,7 @@ const handlers: CallHandlers = {
   ...runEventCalls,
   ...jobCalls,
   ...historyCalls,
+  ...manageCalls,
   ...deliveryCalls,
   ...masterStateCalls,
   ...logCalls,

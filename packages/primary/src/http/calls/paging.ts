@@ -1,4 +1,5 @@
 import type { ListHeader } from '@carillon/contract';
+import type { Table } from '@carillon/core';
 
 export interface PageWish {
   /** First row, 0 or more. */
@@ -38,6 +39,19 @@ export function listHeader(length: number): ListHeader {
     length,
     type: 'list',
   };
+}
+
+/** A page of a table, newest first, as clients see its records; without a limit all of it. */
+export function tableJson<T extends { id: string }>(
+  params: Readonly<Record<string, unknown>>,
+  table: Table<T>,
+  view?: (record: T) => unknown,
+): string {
+  const { offset, limit } = readPage(params, largest);
+  const rows = table
+    .page(offset, limit)
+    .map(({ json, record }) => (view === undefined ? json : JSON.stringify(view(record))));
+  return pageJson(rows, table.size);
 }
 
 /** A paged answer from rows that are JSON texts already. */

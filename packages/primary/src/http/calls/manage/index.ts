@@ -1,0 +1,13 @@
+import type { CallHandlers } from '../call-context.js';
+import { apiKeyCalls } from './api-keys.js';
+import { categoryCalls } from './categories.js';
+import { pluginCalls } from './plugins.js';
+import { serverGroupCalls } from './server-groups.js';
+
+/** Calls that administer the cluster. */
+export const manageCalls: CallHandlers = {
+  ...categoryCalls,
+  ...pluginCalls,
+  ...serverGroupCalls,
+  ...apiKeyCalls,
+};
