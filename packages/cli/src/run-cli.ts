@@ -4,6 +4,7 @@ import { addEventCommands } from './commands/event.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addImportCommand } from './commands/import-crontab.js';
 import { addJobCommands } from './commands/job.js';
+import { addManageCommands } from './commands/manage/index.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommands } from './commands/status.js';
 import { exitCodes, explainFailure } from './failures.js';
@@ -51,6 +52,7 @@ function createProgram(run: CommandRun, io: CommandIo): Command {
   addRunCommand(program, run);
   addJobCommands(program, run);
   addHistoryCommand(program, run);
+  addManageCommands(program, run);
   addImportCommand(program, run);
   return program;
 }

@@ -14,6 +14,8 @@ export class FakeCluster {
   history: Fields[] = [];
   jobs = new Map<string, Fields>();
   logs = new Map<string, string>();
+  /** Answers of other calls, by name; an Error is a refusal with its name as the code. */
+  readonly answers = new Map<string, Fields | Error>();
   enabled = 1;
   readonly calls: { name: string; params: Fields }[] = [];
   /** Called before each answer; may change the data. */
@@ -105,8 +107,12 @@ export class FakeCluster {
       case 'update_master_state':
         this.enabled = Number(params['enabled']);
         return { code: 0 };
-      default:
+      default: {
+        const answer = this.answers.get(name);
+        if (answer instanceof Error) return refuse(answer.name, answer.message);
+        if (answer !== undefined) return { code: 0, ...answer };
         return refuse('api', `Unsupported API: ${name}`);
+      }
     }
   }
 

@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import type { CommandRun } from '../../session.js';
+import { addKeyCommands } from './key.js';
+import { addRecordCommands } from './record-commands.js';
+import { categoryKind, pluginKind, serverGroupKind } from './record-kinds.js';
+
+/** The commands that administer a cluster. */
+export function addManageCommands(program: Command, run: CommandRun): void {
+  addRecordCommands(program, run, pluginKind);
+  addRecordCommands(program, run, categoryKind);
+  addRecordCommands(program, run, serverGroupKind);
+  addKeyCommands(program, run);
+}

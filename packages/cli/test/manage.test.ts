@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { FakeCluster } from './fake-cluster.js';
+
+let cluster: FakeCluster;
+let directory: string;
+beforeEach(async () => {
+  cluster = await new FakeCluster().start();
+  directory = mkdtempSync(join(tmpdir(), 'carillon-cli-'));
+  cluster.answers.set('get_plugins', { rows: plugins, list: { length: 2 } });
+  cluster.answers.set('get_categories', { rows: categories, list: { length: 2 } });
+  cluster.answers.set('get_server_groups', { rows: groups, list: { length: 1 } });
+  cluster.answers.set('get_api_keys', { rows: keys, list: { length: 2 } });
+  for (const kind of ['plugin', 'category', 'server_group', 'api_key']) {
+    for (const verb of ['update', 'delete']) cluster.answers.set(`${verb}_${kind}`, {});
+    cluster.answers.set(`create_${kind}`, { id: 'new1' });
+  }
+});
+afterEach(async () => {
+  await cluster.stop();
+  rmSync(directory, { recursive: true });
+});
+
+const stamps = { created: 1_445_232_960, modified: 1_449_941_100 };
+const plugins = [
+  {
+    id: 'disk',
+    title: 'Disk usage',
+    enabled: 0,
+    command: '/opt/disk.py',
+    params: [{ id: 'a' }, { id: 'b' }],
+  },
+  { id: 'shellplug', title: 'Shell Script', enabled: 1, command: 'builtin:shell', params: [] },
+];
+const categories = [
+  { id: 'backups', title: 'Backups', enabled: 1, max_children: 2, description: 'Nightly' },
+  { id: 'general', title: 'General', enabled: 1, max_children: 0 },
+];
+const groups = [{ id: 'web', title: 'Web Servers', regexp: '^web', master: 0 }];
+const keys = [
+  {
+    id: 'k2',
+    title: 'CI',
+    active: 0,
+    privileges: { run_events: 1, edit_events: 0, cat_limit: 1 },
+    ...stamps,
+  },
+  { id: 'k1', title: 'Administrator', active: 1, privileges: { admin: 1 }, ...stamps },
+];
+
+const file = (content: string): string => {
+  const path = join(directory, 'record.json');
+  writeFileSync(path, content);
+  return path;
+};
+
+describe('lists', () => {
+  test.each([
+    [
+      'plugin',
+      [
+        'ID         TITLE         STATE  COMMAND        PARAMETERS',
+        'disk       Disk usage    off    /opt/disk.py   a, b',
+        'shellplug  Shell Script  on     builtin:shell',
+      ],
+    ],
+    [
+      'category',
+      [
+        'ID       TITLE    STATE  MOST JOBS  DESCRIPTION',
+        'backups  Backups  on             2  Nightly',
+        'general  General  on           any',
+      ],
+    ],
+    ['group', ['ID   TITLE        HOST NAMES', 'web  Web Servers  ^web']],
+    [
+      'key',
+      [
+        'ID  TITLE          STATE     CREATED              MAY',
+        'k2  CI             disabled  2015-10-19 05:36:00  run_events, cat_limit',
+        'k1  Administrator  active    2015-10-19 05:36:00  admin',
+      ],
+    ],
+  ])('of each %s', async (command, lines) => {
+    const { exitCode, out } = await cluster.run([command, 'list']);
+    expect(out.split('\n')).toEqual([...lines, '']);
+    expect(exitCode).toBe(0);
+    const json = JSON.parse((await cluster.run([command, 'list', '--json'])).out);
+    expect(json).toHaveLength(lines.length - 1);
+  });
+});
+
+describe('one record', () => {
+  test.each([
+    ['its id', 'disk'],
+    ['its title', 'Disk usage'],
+    ['how its title starts', 'disk u'],
+  ])('is shown by %s', async (_what, text) => {
+    const { out } = await cluster.run(['plugin', 'show', text]);
+    expect(out).toContain('command  /opt/disk.py\n');
+    expect(out).toContain('params   [{"id":"a"},{"id":"b"}]\n');
+    expect(JSON.parse((await cluster.run(['plugin', 'show', text, '--json'])).out).id).toBe('disk');
+  });
+
+  test('that is not there fails with those that are', async () => {
+    const { exitCode, err } = await cluster.run(['category', 'show', 'nope']);
+    expect(exitCode).toBe(1);
+    expect(err).toBe(
+      'error: No category with the id or title "nope". There are:\n  backups  Backups\n  general  General\n',
+    );
+  });
+
+  test('of several fails with the candidates', async () => {
+    cluster.answers.set('get_categories', { rows: [...categories, { id: 'b2', title: 'Back' }], list: {} });
+    const { exitCode, err } = await cluster.run(['category', 'show', 'ba']);
+    expect(exitCode).toBe(1);
+    expect(err).toContain('"ba" may mean 2 of them');
+  });
+});
+
+describe('creating and changing', () => {
+  test('from a file, with --set on top', async () => {
+    const path = file('{"title": "New", "command": "/opt/x.py", "enabled": 1}');
+    const { out } = await cluster.run(['plugin', 'create', path, '--set', 'enabled=0', '--set', 'id=mine']);
+    expect(out).toBe('Created plugin new1\n');
+    expect(cluster.paramsOf('create_plugin')).toEqual([
+      { title: 'New', command: '/opt/x.py', enabled: 0, id: 'mine', params: [] },
+    ]);
+    expect((await cluster.run(['category', 'create', '--set', 'title=T'])).exitCode).toBe(0);
+    expect(cluster.paramsOf('create_category')).toEqual([{ title: 'T', max_children: 0 }]);
+  });
+
+  test('warnings of the server reach the person', async () => {
+    cluster.answers.set('create_plugin', { id: 'new1', warnings: ['Replaces PATH'] });
+    const ran = await cluster.run(['plugin', 'create', '--set', 'title=T']);
+    expect(ran).toMatchObject({ exitCode: 0, err: 'warning: Replaces PATH\n' });
+    const json = await cluster.run(['plugin', 'create', '--set', 'title=T', '--json']);
+    expect(JSON.parse(json.out)).toEqual({ id: 'new1', warnings: ['Replaces PATH'] });
+  });
+
+  test('the named record is changed, whatever id the file holds', async () => {
+    const argv = ['plugin', 'update', 'disk', file('{"id":"other","enabled":0}'), '--abort-jobs'];
+    expect((await cluster.run(argv)).out).toBe('Changed plugin disk\n');
+    expect(cluster.paramsOf('update_plugin')).toEqual([{ id: 'disk', enabled: 0, abort_jobs: 1 }]);
+    await cluster.run(['group', 'update', 'Web Servers', '--set', 'regexp=^www']);
+    expect(cluster.paramsOf('update_server_group')).toEqual([{ id: 'web', regexp: '^www' }]);
+  });
+
+  test.each([
+    [['plugin', 'create'], 'Nothing given: name a JSON file or use --set'],
+    [['plugin', 'create', 'absent.json'], 'absent.json cannot be read as JSON: ENOENT'],
+    [['category', 'update', 'general'], 'Nothing given'],
+    [['group', 'update', 'web', '--set', 'x'], '--set must be NAME=VALUE: x'],
+    [['group', 'update', 'web', '--abort-jobs'], "unknown option '--abort-jobs'"],
+  ])('%j is wrong usage', async (argv, message) => {
+    const { exitCode, err } = await cluster.run(argv, { cwd: directory });
+    expect(exitCode).toBe(2);
+    expect(err).toContain(message);
+  });
+
+  test.each(['[]', '"x"', 'null'])('a file with %s holds no record', async (content) => {
+    const { exitCode, err } = await cluster.run(['plugin', 'create', file(content)]);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('holds no JSON object');
+  });
+
+  test('what the server refuses is said in its words', async () => {
+    const refusal = Object.assign(new Error('Plugin params is not an array.'), { name: 'plugin' });
+    cluster.answers.set('create_plugin', refusal);
+    const { exitCode, err } = await cluster.run(['plugin', 'create', '--set', 'title=T']);
+    expect({ exitCode, err }).toEqual({ exitCode: 1, err: 'error: Plugin params is not an array.\n' });
+  });
+});
+
+describe('deleting', () => {
+  test('several at once, all of them found before', async () => {
+    const { out } = await cluster.run(['category', 'delete', 'backups', 'General']);
+    expect(out).toBe('Deleted category backups (Backups)\nDeleted category general (General)\n');
+    expect(cluster.paramsOf('delete_category')).toEqual([{ id: 'backups' }, { id: 'general' }]);
+    expect((await cluster.run(['plugin', 'delete', 'disk', 'nope'])).exitCode).toBe(1);
+    expect(cluster.paramsOf('delete_plugin')).toEqual([]);
+    expect(JSON.parse((await cluster.run(['group', 'delete', 'web', '--json'])).out)).toEqual({
+      ids: ['web'],
+    });
+  });
+});
+
+describe('keys', () => {
+  test('a new key is alone on standard output', async () => {
+    cluster.answers.set('create_api_key', { id: 'k3', key: 'abc' });
+    const argv = [
+      'key',
+      'create',
+      'CI 2',
+      '--allow',
+      'run_events',
+      '--allow',
+      'cat_limit',
+      '--description',
+      'D',
+    ];
+    const { out, err } = await cluster.run(argv);
+    expect(out).toBe('abc\n');
+    expect(err).toBe('Created API key k3 (CI 2). It is shown this once:\n');
+    await cluster.run(['key', 'create', 'Boss', '--admin', '--value', 'xyz']);
+    expect(cluster.paramsOf('create_api_key')).toEqual([
+      { title: 'CI 2', privileges: { run_events: 1, cat_limit: 1 }, description: 'D' },
+      { title: 'Boss', privileges: { admin: 1 }, key: 'xyz' },
+    ]);
+    const json = await cluster.run(['key', 'create', 'T', '--json']);
+    expect(JSON.parse(json.out)).toEqual({ id: 'k3', key: 'abc' });
+  });
+
+  test('revoke deletes by title', async () => {
+    expect((await cluster.run(['key', 'revoke', 'CI'])).out).toBe('Revoked API key k2 (CI)\n');
+    expect(cluster.paramsOf('delete_api_key')).toEqual([{ id: 'k2' }]);
+  });
+});
