@@ -218,3 +218,66 @@ describe('keys', () => {
     expect(cluster.paramsOf('delete_api_key')).toEqual([{ id: 'k2' }]);
   });
 });
+
+describe('activity', () => {
+  test('says who did what, and what went wrong', async () => {
+    const who = { epoch: 1_445_232_960, api_key: 'k1', api_title: 'Admin' };
+    const rows = [
+      { ...who, action: 'cat_update', cat: { id: 'general', title: 'General' } },
+      { ...who, action: 'apikey_create', api_key: { id: 'k9', title: 'CI' } },
+      { ...who, action: 'server_remove', hostname: 'web1' },
+      { ...who, action: 'job_delete', id: 'j1', event: 'e1' },
+      { action: 'warning', epoch: 1_445_232_960, description: 'Failed to launch', event: 'e1' },
+    ];
+    cluster.answers.set('get_activity', { rows, list: { length: 5 } });
+    const { out } = await cluster.run(['activity', '-n', '9']);
+    expect(out.split('\n')).toEqual([
+      'TIME                 ACTION         BY     ABOUT',
+      '2015-10-19 05:36:00  cat_update     Admin  General (general)',
+      '2015-10-19 05:36:00  apikey_create  Admin  CI (k9)',
+      '2015-10-19 05:36:00  server_remove  Admin  web1',
+      '2015-10-19 05:36:00  job_delete     Admin  j1',
+      '2015-10-19 05:36:00  warning               Failed to launch',
+      '',
+    ]);
+    expect(cluster.paramsOf('get_activity')).toEqual([{ limit: 9 }]);
+    expect(JSON.parse((await cluster.run(['activity', '--json'])).out)).toEqual(rows);
+  });
+});
+
+describe('upcoming', () => {
+  const launch = { event: 'e1', event_title: 'Backup', target: 'allgrp', epoch: 1_445_232_960 };
+
+  test('lists launches, and how many more there are', async () => {
+    const answer = { rows: [launch], list: { length: 3 }, until: 1_445_319_360, enabled: 1 };
+    cluster.answers.set('get_upcoming', answer);
+    const { out, err } = await cluster.run(['upcoming', '--hours', '48', '-n', '1']);
+    expect(out.split('\n')).toEqual([
+      'DUE                  EVENT  TITLE   TARGET',
+      '2015-10-19 05:36:00  e1     Backup  allgrp',
+      '',
+    ]);
+    expect(err).toBe('and 2 more until 2015-10-20 05:36:00\n');
+    expect(cluster.paramsOf('get_upcoming')).toEqual([{ limit: 1, hours: 48 }]);
+    expect(JSON.parse((await cluster.run(['upcoming', '--json'])).out)).toEqual([launch]);
+  });
+
+  test.each([
+    [1, 'Nothing is due in that time\n'],
+    [0, 'The scheduler is off\n'],
+  ])('says why there is nothing (scheduler %j)', async (enabled, err) => {
+    cluster.answers.set('get_upcoming', { rows: [], list: { length: 0 }, until: 0, enabled });
+    expect(await cluster.run(['upcoming'])).toMatchObject({ exitCode: 0, out: '', err });
+  });
+});
+
+test('job delete goes on after a refusal and then fails', async () => {
+  cluster.answers.set('delete_job', {});
+  expect((await cluster.run(['job', 'delete', 'j1', 'j2'])).out).toBe('Deleted job j1\nDeleted job j2\n');
+  cluster.answers.set('delete_job', Object.assign(new Error('Job not found'), { name: 'job' }));
+  const { exitCode, err } = await cluster.run(['job', 'delete', 'j1', 'j2']);
+  expect({ exitCode, err }).toEqual({
+    exitCode: 1,
+    err: 'error: j1: Job not found\nj2: Job not found\n',
+  });
+});

@@ -19,6 +19,9 @@ const readCalls = new Set<JsonCallName>([
   'get_api_keys',
   'get_api_key',
   'get_deliveries',
+  'get_activity',
+  'get_upcoming',
+  'get_job_details',
   'get_master_state',
   'ping',
 ]);
@@ -81,12 +84,23 @@ export class CarillonClient implements CallMethods {
   getHistory(params: CallParams<'get_history'> = {}, options?: CallOptions) {
     return this.call('get_history', params, options);
   }
+  /** One page of what the schedule will launch. */
+  getUpcoming(params: CallParams<'get_upcoming'> = {}, options?: CallOptions) {
+    return this.call('get_upcoming', params, options);
+  }
   /** Starts a job now; answers the ids of the jobs that were started or queued. */
   runEvent(params: CallParams<'run_event'> = {}, options?: CallOptions) {
     return this.call('run_event', params, options);
   }
   getJobStatus(params: CallParams<'get_job_status'>, options?: CallOptions) {
     return this.call('get_job_status', params, options);
+  }
+  /** A completed job; an active one is refused. */
+  getJobDetails(params: CallParams<'get_job_details'>, options?: CallOptions) {
+    return this.call('get_job_details', params, options);
+  }
+  deleteJob(params: CallParams<'delete_job'>, options?: CallOptions) {
+    return this.call('delete_job', params, options);
   }
   getActiveJobs(params: CallParams<'get_active_jobs'> = {}, options?: CallOptions) {
     return this.call('get_active_jobs', params, options);
@@ -164,6 +178,10 @@ export class CarillonClient implements CallMethods {
   }
   deleteApiKey(params: CallParams<'delete_api_key'>, options?: CallOptions) {
     return this.call('delete_api_key', params, options);
+  }
+  /** What was done and what went wrong; for administrators. */
+  getActivity(params: CallParams<'get_activity'> = {}, options?: CallOptions) {
+    return this.call('get_activity', params, options);
   }
   getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
     return this.call('get_master_state', params, options);

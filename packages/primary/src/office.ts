@@ -1,6 +1,16 @@
 import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
 import type { RecordService } from './catalog/record-service.js';
-import type { Caller, ClusterState, LaunchRequest, Page, PrimaryInfo, Session } from '@carillon/core';
+import type {
+  ActivityEntry,
+  Caller,
+  ClusterState,
+  LaunchRequest,
+  Page,
+  PrimaryInfo,
+  Session,
+  Upcoming,
+  UpcomingWish,
+} from '@carillon/core';
 
 /** What a launch answered: ids of all jobs, and the queue length when the event allows queueing and one waits. */
 export interface LaunchAnswer {
@@ -46,6 +56,12 @@ export interface Office {
   history(event: string | undefined, offset: number, limit: number): Promise<Page<HistoryRow>>;
   /** Records of web hooks and e-mails that are over, newest first. */
   deliveries(offset: number, limit: number): Promise<Page<DeliveryRow>>;
+  /** The activity log, newest first. */
+  activity(offset: number, limit: number): Promise<Page<ActivityEntry>>;
+  /** What the schedule will launch. */
+  upcoming(wish: UpcomingWish): Upcoming;
+  /** Removes a completed job with its rows and its log. */
+  deleteJob(job: JobFields, caller: Caller): Promise<void>;
   updateJob(id: string, settings: Record<string, unknown>): Promise<void>;
   abortJob(id: string, caller: Caller): Promise<void>;
   /** Aborts those of the jobs that are still active. */

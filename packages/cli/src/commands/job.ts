@@ -5,9 +5,9 @@ import { outcomeText } from '../format/job-text.js';
 import { formatBytes, formatDuration, formatShare, formatTime } from '../format/quantities.js';
 import { type Column, formatPairs, formatTable } from '../format/table.js';
 import { tableWidth } from '../format/width.js';
-import type { Action, CommandRun } from '../session.js';
+import type { Action, CommandRun, Session } from '../session.js';
 
-/** `job list|show|log|abort`. */
+/** `job list|show|log|abort|delete`. */
 export function addJobCommands(program: Command, run: CommandRun): void {
   const job = program.command('job').description('jobs: the runs of events');
   job.command('list').description('list active jobs').action(run.action(listJobs));
@@ -18,6 +18,10 @@ export function addJobCommands(program: Command, run: CommandRun): void {
     .option('-f, --follow', 'go on until the job has ended')
     .action(run.action(printLog));
   job.command('abort <jobs...>').description('abort active jobs').action(run.action(abortJobs));
+  job
+    .command('delete <jobs...>')
+    .description('delete completed jobs with their logs; for administrators')
+    .action(run.action(deleteJobs));
 }
 
 /** Columns of active jobs. */
@@ -90,12 +94,24 @@ const printLog: Action = async (session, id = '') => {
   );
 };
 
-const abortJobs: Action = async (session, ...ids) => {
+const abortJobs: Action = (session, ...ids) =>
+  forEachJob(session, ids, 'Aborting', (id) => session.client.abortJob({ id }));
+
+const deleteJobs: Action = (session, ...ids) =>
+  forEachJob(session, ids, 'Deleted', (id) => session.client.deleteJob({ id }));
+
+/** Goes on after a job that is refused, and then fails with all refusals. */
+async function forEachJob(
+  session: Session,
+  ids: readonly string[],
+  word: string,
+  act: (id: string) => Promise<unknown>,
+): Promise<void> {
   const failures: string[] = [];
   for (const id of new Set(ids)) {
     try {
-      await session.client.abortJob({ id });
-      if (!session.json) session.print(`Aborting job ${id}`);
+      await act(id);
+      if (!session.json) session.print(`${word} job ${id}`);
     } catch (error) {
       if (ids.length === 1) throw error;
       failures.push(`${id}: ${reasonOf(error)}`);
@@ -103,4 +119,4 @@ const abortJobs: Action = async (session, ...ids) => {
   }
   if (failures.length > 0) throw new CommandError(failures.join('\n'));
   if (session.json) session.printJson({ ids });
-};
+}

@@ -13,6 +13,16 @@ const required = {
   target: Target,
 };
 
+/** A minute in which an event will be launched. */
+const UpcomingRow = Type.Object({
+  event: Id,
+  epoch: Type.Integer({ description: 'Unix time of the minute' }),
+  event_title: Title,
+  category: Id,
+  plugin: Id,
+  target: Target,
+});
+
 /** Calls about events and what came of them (behaviour reference 2.1). */
 export const eventCalls = {
   get_schedule: {
@@ -98,6 +108,30 @@ export const eventCalls = {
     primaryOnly: true,
     params: Type.Object({ ...page(50) }),
     response: Type.Object({ rows: Type.Array(HistoryRowSchema), list: ListHeader }),
+  },
+  get_upcoming: {
+    summary: 'Launches of the next hours, soonest first.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'valid',
+    primaryOnly: true,
+    params: Type.Object({
+      hours: Type.Optional(
+        describe(
+          Type.Union([Type.Number(), Type.String(), Type.Null()]),
+          'How far to look ahead: 1 to 168; defaults to 24, and 0, null or text means 24',
+        ),
+      ),
+      ...page(50),
+    }),
+    response: Type.Object({
+      rows: Type.Array(UpcomingRow),
+      list: ListHeader,
+      until: Type.Integer({ description: 'Unix time of the last minute that was looked at' }),
+      enabled: Type.Integer({ description: 'Scheduler switch; when it is 0 there are no rows' }),
+    }),
+    notes:
+      '`list.length` counts the launches up to `until`. In a very large schedule the search ends before the hours are over; `until` tells where. Events whose category or plugin is disabled launch nothing and are left out, and so is what `catch_up` makes up.',
   },
   run_event: {
     summary: 'Start a job for an event now.',

@@ -18,6 +18,28 @@ export const jobCalls = {
     params: Type.Object({ id: jobId }),
     response: Type.Object({ job: JobSchema }),
   },
+  get_job_details: {
+    summary: 'One completed job.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'valid',
+    primaryOnly: true,
+    params: Type.Object({
+      id: jobId,
+      need_log: Type.Optional(describe(Flag, 'Refuse the job when no log of it was kept')),
+    }),
+    response: Type.Object({ job: JobSchema }),
+    notes: 'As `get_job_status`, but a job that is active is refused.',
+  },
+  delete_job: {
+    summary: 'Delete a completed job: its record, its history rows and its log.',
+    methods: ['POST'],
+    merge: 'query-wins',
+    auth: 'admin',
+    primaryOnly: true,
+    params: Type.Object({ id: jobId }),
+    response: empty,
+  },
   get_active_jobs: {
     summary: 'All jobs that are not completed, by job ID.',
     methods: ['GET', 'POST'],

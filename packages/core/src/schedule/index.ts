@@ -8,3 +8,4 @@ export * from './schedule-index.js';
 export * from './tick.js';
 export * from './timing-mask.js';
 export * from './wall-clock.js';
+export * from './upcoming.js';

@@ -18,6 +18,7 @@ import {
   planServerGroupDeletion,
   planServerGroupUpdate,
   publicApiKey,
+  publicPlugin,
 } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
 import type { Journal } from '../office/journal.js';
@@ -80,7 +81,7 @@ export class RecordService {
     const { record, warnings } = planPluginCreation(fields, this.#context('p', caller));
     const seq = this.#deps.office.state.plugins.nextSeq;
     await this.#commit({ type: 'put', table: 'plugins', seq, record }, 'plugin_create', caller, {
-      plugin: record,
+      plugin: publicPlugin(record),
     });
     return { id: record.id, warnings };
   }
@@ -91,7 +92,7 @@ export class RecordService {
     const { record, warnings } = planPluginUpdate(fields, this.#context('p', caller));
     const seq = state.plugins.entry(record.id)?.seq ?? state.plugins.nextSeq;
     await this.#commit({ type: 'put', table: 'plugins', seq, record }, 'plugin_update', caller, {
-      plugin: submitted(fields, record),
+      plugin: submitted(fields, publicPlugin(record)),
     });
     await this.#afterSwitch(fields, record.enabled, {
       reason: `Plugin '${record.title}' has been disabled.`,
@@ -102,7 +103,9 @@ export class RecordService {
 
   async deletePlugin(id: string, caller: Caller): Promise<void> {
     const plugin = planPluginDeletion(id, this.#deps.office.state);
-    await this.#commit({ type: 'delete', table: 'plugins', id }, 'plugin_delete', caller, { plugin });
+    await this.#commit({ type: 'delete', table: 'plugins', id }, 'plugin_delete', caller, {
+      plugin: publicPlugin(plugin),
+    });
   }
 
   /** Answers the id. */

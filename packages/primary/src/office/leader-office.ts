@@ -2,13 +2,18 @@ import { CarillonError, type DeliveryRow, type HistoryRow, type JobFields } from
 import {
   type AbortRequest,
   type ActiveJob,
+  type ActivityEntry,
   type Caller,
   type Cancel,
   type ClusterState,
   isClaimed,
   type LaunchRequest,
   type Page,
+  planUpcoming,
+  type ScheduleIndex,
   type Session,
+  type Upcoming,
+  type UpcomingWish,
   viewActiveJob,
 } from '@carillon/core';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../office.js';
@@ -19,6 +24,7 @@ import type { TickService } from '../schedule/tick-service.js';
 import type { LaunchService } from '../launch/launch-service.js';
 import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
 import type { LogWatch } from '../live/log-watch.js';
+import type { JobRemoval } from '../upkeep/job-removal.js';
 import type { WorkforceService } from '../membership/workforce-service.js';
 
 /** Longest wait for a worker to send the log of a running job. */
@@ -29,6 +35,8 @@ export interface OfficeServices {
   abortAll: (jobs: readonly ActiveJob[], request: AbortRequest) => Promise<void>;
   catalog: CatalogService;
   records: RecordService;
+  index: ScheduleIndex;
+  removal: JobRemoval;
   launches: LaunchService;
   tick: TickService;
   workforce: WorkforceService;
@@ -119,6 +127,19 @@ export class LeaderOffice implements Office {
 
   deliveries(offset: number, limit: number): Promise<Page<DeliveryRow>> {
     return this.#office.store.readDeliveries(offset, limit);
+  }
+
+  activity(offset: number, limit: number): Promise<Page<ActivityEntry>> {
+    return this.#office.store.readActivity(offset, limit);
+  }
+
+  upcoming(wish: UpcomingWish): Upcoming {
+    const { state, clock } = this.#office;
+    return planUpcoming({ state, index: this.#services.index, nowMs: clock.nowMs() }, wish);
+  }
+
+  deleteJob(job: JobFields, caller: Caller): Promise<void> {
+    return this.#services.removal.remove(job, caller);
   }
 
   async updateJob(id: string, settings: Record<string, unknown>): Promise<void> {

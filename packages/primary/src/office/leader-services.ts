@@ -21,6 +21,7 @@ import { Relocation } from '../membership/relocation.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
+import { JobRemoval } from '../upkeep/job-removal.js';
 import { UpkeepService } from '../upkeep/upkeep-service.js';
 import type { OfficeContext } from './context.js';
 
@@ -48,7 +49,8 @@ export function createLeaderServices(
   const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
   const retries = new RetryService({ office, launches, members, finish });
   const failures = new LaunchFailures(office, launches);
-  const tick: TickService = new TickService(office, indexSchedule(office), launches, failures);
+  const index = indexSchedule(office);
+  const tick: TickService = new TickService(office, index, launches, failures);
   const catalog = new CatalogService(office);
   const onCatchUp = (event: string) => tick.catchUp(event);
   const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
@@ -73,10 +75,12 @@ export function createLeaderServices(
     deliveries,
     dispatcher,
     ender,
+    index,
     launches,
     live,
     logs,
     records,
+    removal: new JobRemoval(office),
     tick,
     upkeep,
     workforce,

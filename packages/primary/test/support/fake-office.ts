@@ -23,8 +23,12 @@ import {
   planEventUpdate,
   planKeyCreation,
   planLaunch,
+  planUpcoming,
+  ScheduleIndex,
   type Session,
   setupRecords,
+  type Upcoming,
+  type UpcomingWish,
   viewActiveJob,
 } from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
@@ -227,6 +231,26 @@ export class FakeOffice implements Office {
     await this.#write();
     const rows = this.rows.filter((row) => event === undefined || row.event === event);
     return { rows: rows.slice(offset, offset + limit), length: rows.length };
+  }
+
+  async activity(offset: number, limit: number): Promise<Page<ActivityEntry>> {
+    await this.#write();
+    const rows = this.activities.slice(offset, offset + limit);
+    return { rows, length: this.activities.length };
+  }
+
+  upcoming(wish: UpcomingWish): Upcoming {
+    const index = new ScheduleIndex('UTC');
+    for (const event of this.state.events.newestFirst()) index.put(event);
+    return planUpcoming({ state: this.state, index, nowMs: nowSec * 1000 }, wish);
+  }
+
+  async deleteJob(job: JobFields): Promise<void> {
+    await this.#write();
+    this.completed.delete(job.id);
+    this.logs.delete(job.id);
+    const kept = this.rows.filter((row) => row.id !== job.id);
+    this.rows.splice(0, this.rows.length, ...kept);
   }
 
   async deliveries(offset: number, limit: number): Promise<Page<DeliveryRow>> {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandRun } from '../../session.js';
+import { addActivityCommands } from './activity.js';
 import { addKeyCommands } from './key.js';
 import { addRecordCommands } from './record-commands.js';
 import { categoryKind, pluginKind, serverGroupKind } from './record-kinds.js';
@@ -10,4 +11,5 @@ export function addManageCommands(program: Command, run: CommandRun): void {
   addRecordCommands(program, run, categoryKind);
   addRecordCommands(program, run, serverGroupKind);
   addKeyCommands(program, run);
+  addActivityCommands(program, run);
 }

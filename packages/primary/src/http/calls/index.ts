@@ -8,6 +8,7 @@ import { jobCalls } from './jobs.js';
 import { logCalls } from './logs.js';
 import { masterStateCalls } from './master-state.js';
 import { runEventCalls } from './run-event.js';
+import { upcomingCalls } from './upcoming.js';
 
 export type { CallContext, CallHandler, CallReply, LogReply } from './call-context.js';
 export { answerPing } from './ping.js';
@@ -22,6 +23,7 @@ export interface CallEntry {
 const handlers: CallHandlers = {
   ...eventCalls,
   ...runEventCalls,
+  ...upcomingCalls,
   ...jobCalls,
   ...historyCalls,
   ...manageCalls,

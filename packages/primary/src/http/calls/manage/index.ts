@@ -1,6 +1,8 @@
 import type { CallHandlers } from '../call-context.js';
+import { activityCalls } from './activity.js';
 import { apiKeyCalls } from './api-keys.js';
 import { categoryCalls } from './categories.js';
+import { completedJobCalls } from './completed-jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
 
@@ -10,4 +12,6 @@ export const manageCalls: CallHandlers = {
   ...pluginCalls,
   ...serverGroupCalls,
   ...apiKeyCalls,
+  ...activityCalls,
+  ...completedJobCalls,
 };

@@ -1,0 +1,75 @@
+import type { CallAnswer } from '@carillon/contract';
+import type { Command } from 'commander';
+import { formatTime } from '../../format/quantities.js';
+import { type Column, formatTable } from '../../format/table.js';
+import { tableWidth } from '../../format/width.js';
+import type { Action, CommandRun } from '../../session.js';
+
+type Entry = CallAnswer<'get_activity'>['rows'][number];
+type Launch = CallAnswer<'get_upcoming'>['rows'][number];
+
+/** `activity` and `upcoming`. */
+export function addActivityCommands(program: Command, run: CommandRun): void {
+  program
+    .command('activity')
+    .description('what was done and what went wrong, newest first; for administrators')
+    .option('-n, --limit <count>', 'number of entries (25)')
+    .action(run.action(showActivity));
+  program
+    .command('upcoming')
+    .description('what the schedule will launch, soonest first')
+    .option('-n, --limit <count>', 'number of launches (25)')
+    .option('--hours <count>', 'how far to look ahead, 168 at the most (24)')
+    .action(run.action(showUpcoming));
+}
+
+const showActivity: Action = async (session) => {
+  const { client, io, options } = session;
+  const { rows } = await client.getActivity({ limit: options.count('limit', 25, 1) });
+  if (session.json) return session.printJson(rows);
+  if (rows.length === 0) return session.note('Nothing has been noted');
+  const columns: Column<Entry>[] = [
+    { title: 'TIME', value: (entry) => formatTime(entry.epoch, io.timeZone) },
+    { title: 'ACTION', value: (entry) => entry.action },
+    { title: 'BY', value: (entry) => entry.username ?? entry.api_title, cut: true },
+    { title: 'ABOUT', value: subjectOf, cut: true },
+  ];
+  session.print(formatTable(rows, columns, tableWidth(io)));
+};
+
+/** Keys under which entries hold what they are about (behaviour reference 3.6). */
+const subjectKeys = ['event', 'cat', 'plugin', 'group', 'api_key', 'user', 'hostname', 'id'];
+
+function subjectOf(entry: Entry): string {
+  const values = entry as Readonly<Record<string, unknown>>;
+  const description = values['description'];
+  if (typeof description === 'string') return description;
+  // Who did it is under `api_key` as well, but as a text.
+  const records = subjectKeys.map((key) => values[key]).filter((value) => typeof value === 'object');
+  for (const record of records) {
+    if (record === null || record === undefined) continue;
+    const { title, id } = record as { title?: unknown; id?: unknown };
+    return typeof title === 'string' ? `${title} (${String(id)})` : String(id);
+  }
+  const texts = ['hostname', 'id'].map((key) => values[key]);
+  return String(texts.find((value) => typeof value === 'string') ?? '');
+}
+
+const showUpcoming: Action = async (session) => {
+  const { client, io, options } = session;
+  const limit = options.count('limit', 25, 1);
+  const answer = await client.getUpcoming({ limit, hours: options.count('hours', 24, 1) });
+  if (session.json) return session.printJson(answer.rows);
+  if (answer.rows.length === 0) {
+    return session.note(answer.enabled === 0 ? 'The scheduler is off' : 'Nothing is due in that time');
+  }
+  const columns: Column<Launch>[] = [
+    { title: 'DUE', value: (launch) => formatTime(launch.epoch, io.timeZone) },
+    { title: 'EVENT', value: (launch) => launch.event },
+    { title: 'TITLE', value: (launch) => launch.event_title, cut: true },
+    { title: 'TARGET', value: (launch) => launch.target, cut: true },
+  ];
+  session.print(formatTable(answer.rows, columns, tableWidth(io)));
+  const more = answer.list.length - answer.rows.length;
+  if (more > 0) session.note(`and ${more} more until ${formatTime(answer.until, io.timeZone)}`);
+};
