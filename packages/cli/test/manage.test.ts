@@ -281,3 +281,52 @@ test('job delete goes on after a refusal and then fails', async () => {
     err: 'error: j1: Job not found\nj2: Job not found\n',
   });
 });
+
+describe('servers', () => {
+  const server = {
+    id: 'n1',
+    hostname: 'web1',
+    health: 'alive',
+    disabled: 0,
+    draining: 0,
+    active_jobs: 3,
+    slots: 0,
+    uptime: 75,
+    data: { cpu: 1, mem: 1_572_864 },
+    groups: ['web', 'allgrp'],
+  };
+
+  test('are listed with state and load', async () => {
+    const servers = {
+      web1: server,
+      web2: { ...server, hostname: 'web2', id: 'n2', draining: 1, slots: 4 },
+      web3: { ...server, hostname: 'web3', id: 'n3', disabled: 1 },
+      web4: { ...server, hostname: 'web4', id: 'n4', health: 'silent' },
+    };
+    cluster.answers.set('get_servers', { servers });
+    expect((await cluster.run(['server', 'list'])).out.split('\n')).toEqual([
+      'SERVER  ID  STATE         JOBS  SLOTS      UP  MEMORY  GROUPS',
+      'web1    n1  ready            3    any  1m 15s  1.5 MB  web, allgrp',
+      'web2    n2  draining         3      4  1m 15s  1.5 MB  web, allgrp',
+      'web3    n3  disconnected     3    any  1m 15s  1.5 MB  web, allgrp',
+      'web4    n4  silent           3    any  1m 15s  1.5 MB  web, allgrp',
+      '',
+    ]);
+    expect(JSON.parse((await cluster.run(['server', 'list', '--json'])).out)).toHaveLength(4);
+    cluster.answers.set('get_servers', { servers: {} });
+    expect((await cluster.run(['server', 'list'])).err).toContain('carillon start');
+  });
+
+  test('are drained, restarted and removed', async () => {
+    for (const name of ['shutdown_server', 'restart_server', 'remove_server']) cluster.answers.set(name, {});
+    expect((await cluster.run(['server', 'drain', 'web1', 'web2'])).out).toBe(
+      'Draining web1\nDraining web2\n',
+    );
+    expect(cluster.paramsOf('shutdown_server')).toEqual([{ hostname: 'web1' }, { hostname: 'web2' }]);
+    const { out } = await cluster.run(['server', 'drain', 'web1', '--restart', '--grace', '0']);
+    expect(out).toBe('Draining web1, which then starts anew\n');
+    expect(cluster.paramsOf('restart_server')).toEqual([{ hostname: 'web1', grace: 0 }]);
+    expect((await cluster.run(['server', 'remove', 'web1'])).out).toBe('Removed web1\n');
+    expect((await cluster.run(['server', 'drain', 'web1', '--grace', 'x'])).exitCode).toBe(2);
+  });
+});

@@ -19,6 +19,7 @@ const readCalls = new Set<JsonCallName>([
   'get_api_keys',
   'get_api_key',
   'get_deliveries',
+  'get_servers',
   'get_activity',
   'get_upcoming',
   'get_job_details',
@@ -178,6 +179,20 @@ export class CarillonClient implements CallMethods {
   }
   deleteApiKey(params: CallParams<'delete_api_key'>, options?: CallOptions) {
     return this.call('delete_api_key', params, options);
+  }
+  getServers(params: CallParams<'get_servers'> = {}, options?: CallOptions) {
+    return this.call('get_servers', params, options);
+  }
+  /** Drains a server, which then starts anew. */
+  restartServer(params: CallParams<'restart_server'>, options?: CallOptions) {
+    return this.call('restart_server', params, options);
+  }
+  /** Drains a server, which then stays away. */
+  shutdownServer(params: CallParams<'shutdown_server'>, options?: CallOptions) {
+    return this.call('shutdown_server', params, options);
+  }
+  removeServer(params: CallParams<'remove_server'>, options?: CallOptions) {
+    return this.call('remove_server', params, options);
   }
   /** What was done and what went wrong; for administrators. */
   getActivity(params: CallParams<'get_activity'> = {}, options?: CallOptions) {

@@ -114,6 +114,12 @@ export const PrimaryMessage = Type.Union([
   /** Send the log from byte `offset`, and what follows, until `unwatch`. */
   Type.Object({ type: Type.Literal('watch'), job: Type.String(), offset: Type.Integer() }),
   Type.Object({ type: Type.Literal('unwatch'), job: Type.String() }),
+  /** Take no more jobs and end with the last one, within `graceSec` if it is given; then start anew, or stay away. */
+  Type.Object({
+    type: Type.Literal('drain'),
+    restart: Type.Boolean(),
+    graceSec: Type.Optional(Type.Integer({ minimum: 0 })),
+  }),
 ]);
 export type PrimaryMessage = Static<typeof PrimaryMessage>;
 

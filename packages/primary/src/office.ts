@@ -1,4 +1,5 @@
 import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
+import type { ServerService } from './membership/server-service.js';
 import type { RecordService } from './catalog/record-service.js';
 import type {
   ActivityEntry,
@@ -35,6 +36,8 @@ export interface Office {
   readonly state: ClusterState;
   /** Categories, plugins, server groups and API keys. */
   readonly records: RecordService;
+  /** The servers that run jobs. */
+  readonly servers: ServerService;
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string>;
   updateEvent(
     id: string,

@@ -38,6 +38,15 @@ export interface WorkerDeps {
   claims: RunClaims;
   lease: Pick<Lease, 'holder' | 'observe'>;
   channel: WorkerChannel;
+  /** The primary wishes that this worker ends; whoever runs it decides how. Without it the wish is ignored. */
+  onDrainRequested?: (request: DrainRequest) => void;
+}
+
+export interface DrainRequest {
+  /** True: another worker is to take its place afterwards. */
+  restart: boolean;
+  /** Seconds running jobs get; absent = as usual. */
+  graceSec?: number;
 }
 
 /** A program that ships with Carillon, for plugins whose command is `builtin:NAME`. */

@@ -293,6 +293,8 @@ class WorkerService implements Worker {
       case 'unwatch':
         this.#streams.unwatch(message.job);
         return;
+      case 'drain':
+        this.#deps.onDrainRequested?.(message);
     }
   }
 }

@@ -241,3 +241,23 @@ describe('watched logs', () => {
     await harness.worker.stop();
   });
 });
+
+test('a wish of the primary that the worker ends is handed on; without anyone to take it, it is ignored', async () => {
+  const harness = new Harness();
+  const requests: unknown[] = [];
+  const worker = harness.newWorker({ onDrainRequested: (request) => void requests.push(request) });
+  await worker.start();
+  await harness.elect();
+  harness.primary.send({ type: 'drain', restart: true, graceSec: 5 });
+  await harness.settle();
+  expect(requests).toMatchObject([{ restart: true, graceSec: 5 }]);
+  await worker.stop();
+
+  const deaf = harness.newWorker();
+  await deaf.start();
+  await harness.elect();
+  harness.primary.send({ type: 'drain', restart: false });
+  await harness.settle();
+  expect(deaf.isConnected).toBe(true);
+  await deaf.stop();
+});

@@ -8,6 +8,7 @@ import { eventCalls } from './events.js';
 import { jobCalls, logCalls } from './jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
+import { serverCalls } from './servers.js';
 
 export * from './api-call.js';
 
@@ -19,6 +20,7 @@ export const apiCalls = {
   ...pluginCalls,
   ...serverGroupCalls,
   ...apiKeyCalls,
+  ...serverCalls,
   ...activityCalls,
   ...switchCalls,
   ...logCalls,

@@ -19,3 +19,13 @@ export function isInGroup(
 ): boolean {
   return server.groups.includes(group.id) || isHostnameInGroup(group, server.hostname);
 }
+
+/** Ids of all groups a server is in, those that only it declares among them; each once. */
+export function groupsOfServer(
+  server: { readonly hostname: string; readonly groups: readonly string[] },
+  groups: Iterable<ServerGroupRecord>,
+): string[] {
+  const ids = new Set(server.groups);
+  for (const group of groups) if (isHostnameInGroup(group, server.hostname)) ids.add(group.id);
+  return [...ids];
+}

@@ -3,7 +3,7 @@ import { startNode } from './start-node.js';
 
 /**
  * Runs a node until it is told to stop. SIGTERM and SIGINT stop it cleanly; a second one cuts the grace period of
- * running jobs short. Rejects with the reason when the node cannot start.
+ * running jobs short. Ends as well when the primary has shut its worker down and it has no other role. Rejects with the reason when the node cannot start.
  */
 export async function runNode(config: Config): Promise<void> {
   const node = await startNode(config);
@@ -16,6 +16,7 @@ export async function runNode(config: Config): Promise<void> {
       if (signals === 1) node.stop().then(resolve, reject);
       else node.hasten();
     };
+    node.whenEnded.then(() => node.stop()).then(resolve, reject);
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });

@@ -4,6 +4,7 @@ import type { Config } from '../config/index.js';
 import { DataDirectory } from './data-directory.js';
 import { clock, createLog, random } from './services.js';
 import { type PrimaryRole, startPrimary } from '../primary/start-primary.js';
+import { OwnWorker } from '../worker/own-worker.js';
 import { startWorker } from '../worker/start-worker.js';
 import type { WorkerSettings } from '../worker/worker-settings.js';
 import { WorkerSupervisor } from '../worker/worker-supervisor.js';
@@ -17,6 +18,8 @@ export interface RunningNode {
   stop(): Promise<void>;
   /** Cuts the grace period of a stop under way short. */
   hasten(): void;
+  /** Resolves when the primary has shut its worker down and that was its only role: it may be stopped. */
+  readonly whenEnded: Promise<void>;
 }
 
 /** A part of the node and how to end it; ended in the reverse order of the start. */
@@ -71,6 +74,7 @@ async function assemble(
     url: primary?.url,
     stop: () => stopAll(parts, log),
     hasten: () => worker?.hasten(),
+    whenEnded: worker?.whenEnded ?? new Promise(() => undefined),
   };
 }
 
@@ -113,10 +117,11 @@ async function startWorkerRole(
   settings: WorkerSettings,
   primary: PrimaryRole | undefined,
   log: Logger,
-): Promise<Part & { hasten(): void }> {
+): Promise<Part & { hasten(): void; whenEnded?: Promise<void> }> {
   if (primary === undefined) {
-    const worker = await startWorker(settings, log);
-    return { stop: () => worker.drain(settings.drainGraceMs), hasten: () => void worker.drain(0) };
+    const worker = new OwnWorker(settings, log, startWorker);
+    await worker.start();
+    return worker;
   }
   const supervisor = new WorkerSupervisor(settings, clock, log);
   supervisor.start();

@@ -13,7 +13,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Cancel, Logger } from '@carillon/core';
 import { builtinPrograms } from '@carillon/plugins';
-import { createWorker, type Worker } from '@carillon/worker';
+import { createWorker, type DrainRequest, type Worker } from '@carillon/worker';
 import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, random } from '../start/services.js';
@@ -35,14 +35,20 @@ const reportGraceMs = 10_000;
 interface Connections {
   redis: ReturnType<typeof openRedis>;
   logs: OpenLogArchive;
+  onDrainRequested: (request: DrainRequest) => void;
 }
 
 /**
  * Runs jobs in this process's name. Rejects when its directories cannot be used. While an earlier worker of this node
  * is still finishing its jobs, after its node was killed, the new one works beside it under an id of its own, and
- * moves to the usual place, with the detached runs left there, once that is free.
+ * moves to the usual place, with the detached runs left there, once that is free. `onDrainRequested` is called when the
+ * primary wishes that the worker ends.
  */
-export async function startWorker(settings: WorkerSettings, log: Logger): Promise<WorkerRole> {
+export async function startWorker(
+  settings: WorkerSettings,
+  log: Logger,
+  onDrainRequested: (request: DrainRequest) => void,
+): Promise<WorkerRole> {
   const { dataDir, node } = settings;
   const own = await homePlace(dataDir, node.id).catch((error: unknown) => {
     if (!(error instanceof DirectoryInUseError)) throw error;
@@ -53,7 +59,7 @@ export async function startWorker(settings: WorkerSettings, log: Logger): Promis
     await Promise.all([redis.close(), own?.release()]);
     throw error;
   });
-  const workers = new PlacedWorkers(settings, { redis, logs }, log);
+  const workers = new PlacedWorkers(settings, { redis, logs, onDrainRequested }, log);
   if (own !== undefined) workers.start(own);
   else {
     const spare = await sparePlace(dataDir, node.id);
@@ -146,7 +152,7 @@ class PlacedWorkers {
 function workerAt(
   place: WorkerPlace,
   settings: WorkerSettings,
-  { redis, logs }: Connections,
+  { redis, logs, onDrainRequested }: Connections,
   log: Logger,
 ): Worker {
   return createWorker(
@@ -165,6 +171,7 @@ function workerAt(
       results: redis.queue,
       claims: new RedisRunClaims({ redis: redis.commands, keys: redis.keys }),
       lease: redis.lease,
+      onDrainRequested,
       channel: new WsWorkerChannel({ secret: settings.clusterSecret, clock, random, log }),
     },
     {

@@ -2,7 +2,7 @@
 import { reasonOf } from '../start/data-directory.js';
 import { createLog } from '../start/services.js';
 import { startWorker, type WorkerRole } from './start-worker.js';
-import type { SupervisorMessage } from './worker-supervisor.js';
+import type { ProcessMessage, SupervisorMessage } from './worker-supervisor.js';
 
 let worker: Promise<WorkerRole> | undefined;
 let graceMs = 0;
@@ -12,14 +12,19 @@ process.on('message', (message: SupervisorMessage) => {
   if (message.type === 'start') {
     graceMs = message.settings.drainGraceMs;
     const log = createLog(message.settings.log, message.settings.node.hostname);
-    worker = startWorker(message.settings, log);
+    worker = startWorker(message.settings, log, ({ restart, graceSec }) => {
+      if (!stopping) tellParent({ type: 'leaving', restart });
+      void stop(graceSec === undefined ? graceMs : graceSec * 1000);
+    });
     worker.catch((error: unknown) => {
       log.log('error', 'The worker could not start', { error: reasonOf(error) });
       process.exitCode = 1;
       process.disconnect();
     });
-  } else if (stopping) void worker?.then((running) => running.drain(0));
-  else void stop(message.graceMs);
+  } else if (stopping) {
+    // It can only shorten what is under way.
+    void worker?.then((running) => running.drain(message.graceMs));
+  } else void stop(message.graceMs);
 });
 
 // The node is gone, perhaps killed: running jobs get their grace period, then this process follows.
@@ -28,6 +33,10 @@ process.on('disconnect', () => void stop(graceMs));
 // A signal to the whole group is the supervisor's to interpret.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
+
+function tellParent(message: ProcessMessage): void {
+  if (process.connected) process.send?.(message);
+}
 
 async function stop(withinMs: number): Promise<void> {
   if (stopping) return;

@@ -10,13 +10,18 @@ export type SupervisorMessage =
   /** Finish what runs within `graceMs`, then exit. Repeats may shorten the time. */
   | { type: 'drain'; graceMs: number };
 
+/** Worker process → parent. */
+export type ProcessMessage =
+  /** The primary asked it to end: it will exit, and is to be started again or not. */
+  { type: 'leaving'; restart: boolean };
+
 const restartAfterMs = [100, 500, 2_000, 5_000];
 /** A worker process that lived this long gets a quick restart again. */
 const healthyAfterMs = 30_000;
 
 /**
  * Runs the worker in a process of its own, so that the primary's heap never stands in the way of a job's start,
- * and starts it again when it dies. Settings go over the IPC channel: nothing secret is in its arguments or
+ * and starts it again when it dies, or when it was drained to be restarted. Settings go over the IPC channel: nothing secret is in its arguments or
  * environment.
  */
 export class WorkerSupervisor {
@@ -25,6 +30,8 @@ export class WorkerSupervisor {
   readonly #log: Logger;
   #child: ChildProcess | undefined;
   #stopping = false;
+  /** Said by the present process before its end. */
+  #leaving: 'restart' | 'for good' | undefined;
   #restarts = 0;
   #timer: Cancel | undefined;
 
@@ -47,6 +54,9 @@ export class WorkerSupervisor {
       this.#log.log('error', 'The worker process failed', { error: String(error) });
       // A process that could not be started has no exit.
       if (child.pid === undefined) this.#onExit(child, startedAtMs, null, null);
+    });
+    child.on('message', (message: ProcessMessage) => {
+      this.#leaving = message.restart ? 'restart' : 'for good';
     });
     child.once('exit', (code, signal) => this.#onExit(child, startedAtMs, code, signal));
     this.#send({ type: 'start', settings: this.#settings });
@@ -85,11 +95,21 @@ export class WorkerSupervisor {
   #onExit(child: ChildProcess, startedAtMs: number, code: number | null, signal: string | null): void {
     if (this.#child === child) this.#child = undefined;
     if (this.#stopping) return;
+    if (this.#leaving !== undefined) {
+      this.#onLeft(this.#leaving);
+      return;
+    }
     if (this.#clock.monotonicMs() - startedAtMs > healthyAfterMs) this.#restarts = 0;
     const delayMs = restartAfterMs[Math.min(this.#restarts, restartAfterMs.length - 1)] ?? 0;
     this.#restarts += 1;
     this.#log.log('error', 'The worker process ended and is started again', { code, signal, delayMs });
     this.#timer = this.#clock.after(delayMs, () => this.start());
+  }
+
+  #onLeft(how: 'restart' | 'for good'): void {
+    this.#leaving = undefined;
+    this.#log.log('info', 'The worker process has been drained by request', { restart: how === 'restart' });
+    if (how === 'restart') this.start();
   }
 }
 

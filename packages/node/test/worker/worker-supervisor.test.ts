@@ -2,28 +2,7 @@ import type { ForkOptions } from 'node:child_process';
 import { expect, jest, test } from '@jest/globals';
 import { MemoryLogger } from '@carillon/adapters';
 import { FakeClock } from '@carillon/testkit';
-import type { WorkerSettings } from '../../src/worker/worker-settings.js';
-
-const settings: WorkerSettings = {
-  node: { id: 'n1', hostname: 'n1', groups: [], master: 1, slots: 0 },
-  redis: { url: 'unix:/nowhere', prefix: 'test' },
-  clusterSecret: 'secret',
-  dataDir: '/nowhere',
-  logArchive: { kind: 'redis' },
-  killTimeoutMs: 10,
-  drainGraceMs: 10,
-  expireDays: 1,
-  limits: {
-    memoryBytes: 0,
-    memorySustainSec: 0,
-    cpuPercent: 0,
-    cpuSustainSec: 0,
-    cpuGraceSec: 0,
-    logBytes: 0,
-  },
-  jobEnvironment: {},
-  log: { level: 'error', format: 'json' },
-};
+import { settings } from './worker-fixtures.js';
 
 // No program is there to be started, as when the system has no room for another process.
 const processes = await import('node:child_process');

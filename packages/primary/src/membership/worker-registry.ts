@@ -15,6 +15,8 @@ export interface WorkerEntry {
   link: ChannelLink<PrimaryMessage> | undefined;
   /** Monotonic time of the last sign of life. */
   heardAtMs: number;
+  /** Monotonic time since which this boot of it is known. */
+  knownSinceMs: number;
   health: MemberHealth;
   draining: boolean;
   /** The worker process itself: percent of one core, bytes. */
@@ -46,6 +48,7 @@ export class WorkerRegistry {
       boot: undefined,
       link: undefined,
       heardAtMs: nowMs,
+      knownSinceMs: nowMs,
       health: 'alive',
       draining: false,
       cpu: 0,
@@ -67,6 +70,7 @@ export class WorkerRegistry {
       boot: hello.node.boot,
       link,
       heardAtMs: nowMs,
+      knownSinceMs: old?.boot === hello.node.boot ? old.knownSinceMs : nowMs,
       health: 'alive',
       draining: hello.draining,
       cpu: old?.cpu ?? 0,

@@ -250,7 +250,7 @@ export class WorkforceService {
         // The next attempt of a failed job is not bound to this server.
         else if (job.state !== 'waiting' || job.attempt === 1) await this.#ender.endLost(job, hostname);
       }
-      if (this.registry.get(entry.record.id) === entry && entry.health === 'lost') this.#forget(entry);
+      if (this.registry.get(entry.record.id) === entry && entry.health === 'lost') this.forget(entry);
     } catch (error) {
       if (session.signal.aborted) return;
       // The next review finds it lost once more, so that no job stays behind.
@@ -280,14 +280,15 @@ export class WorkforceService {
 
   #forgetIfGone(entry: WorkerEntry): void {
     if (this.registry.get(entry.record.id) !== entry || entry.link !== undefined) return;
-    if (!this.#hasJobs(entry)) this.#forget(entry);
+    if (!this.#hasJobs(entry)) this.forget(entry);
   }
 
   #hasJobs(entry: WorkerEntry): boolean {
     return this.#office.state.countJobsOfNode(entry.record.id) > 0;
   }
 
-  #forget(entry: WorkerEntry): void {
+  /** Takes a worker without jobs off the records; it may come back as new. */
+  forget(entry: WorkerEntry): void {
     const { journal, queue } = this.#office;
     const id = entry.record.id;
     this.registry.remove(id);

@@ -25,6 +25,7 @@ import type { LaunchService } from '../launch/launch-service.js';
 import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
 import type { LogWatch } from '../live/log-watch.js';
 import type { JobRemoval } from '../upkeep/job-removal.js';
+import type { ServerService } from '../membership/server-service.js';
 import type { WorkforceService } from '../membership/workforce-service.js';
 
 /** Longest wait for a worker to send the log of a running job. */
@@ -37,6 +38,7 @@ export interface OfficeServices {
   records: RecordService;
   index: ScheduleIndex;
   removal: JobRemoval;
+  servers: ServerService;
   launches: LaunchService;
   tick: TickService;
   workforce: WorkforceService;
@@ -64,6 +66,10 @@ export class LeaderOffice implements Office {
 
   get records(): RecordService {
     return this.#services.records;
+  }
+
+  get servers(): ServerService {
+    return this.#services.servers;
   }
 
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {

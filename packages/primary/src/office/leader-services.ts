@@ -18,6 +18,7 @@ import { RetryService } from '../launch/retry-service.js';
 import { LiveHub } from '../live/live-hub.js';
 import { LogWatch } from '../live/log-watch.js';
 import { Relocation } from '../membership/relocation.js';
+import { ServerService } from '../membership/server-service.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
@@ -46,6 +47,8 @@ export function createLeaderServices(
     { office, channel: deps.channel, dispatcher, ender, relocation, logs },
     { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },
   );
+  const { registry } = workforce;
+  const servers = new ServerService({ office, registry, forget: (entry) => workforce.forget(entry) });
   const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
   const retries = new RetryService({ office, launches, members, finish });
   const failures = new LaunchFailures(office, launches);
@@ -80,6 +83,7 @@ export function createLeaderServices(
     live,
     logs,
     records,
+    servers,
     removal: new JobRemoval(office),
     tick,
     upkeep,

@@ -33,6 +33,8 @@ import {
 } from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
 import { RecordService } from '../../src/catalog/record-service.js';
+import { ServerService } from '../../src/membership/server-service.js';
+import { WorkerRegistry } from '../../src/membership/worker-registry.js';
 import type { OfficeSettings } from '../../src/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../../src/office.js';
 
@@ -88,7 +90,7 @@ export class FakeOffice implements Office {
       state: this.state,
       clock: new FakeClock(nowSec * 1000),
       random: this.#random,
-      settings: { ...officeSettings },
+      settings: officeSettings,
       newId: (prefix) => this.#newId(prefix),
       journal: {
         commit: async (changes) => {
@@ -107,6 +109,19 @@ export class FakeOffice implements Office {
   });
   #ids = 0;
   #seq = 0;
+
+  readonly registry = new WorkerRegistry({ silentAfterMs: 3_000, lostAfterMs: 120_000 });
+  /** The real service over workers that a test registers. */
+  readonly servers = new ServerService({
+    office: {
+      state: this.state,
+      clock: new FakeClock(nowSec * 1000),
+      settings: officeSettings,
+      journal: { commit: async (changes) => this.apply(changes) },
+    },
+    registry: this.registry,
+    forget: (entry) => this.registry.remove(entry.record.id),
+  });
 
   constructor() {
     this.apply(setupRecords({ hostname: 'primary.test', nowSec }));

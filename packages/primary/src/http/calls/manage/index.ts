@@ -5,6 +5,7 @@ import { categoryCalls } from './categories.js';
 import { completedJobCalls } from './completed-jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
+import { serverCalls } from './servers.js';
 
 /** Calls that administer the cluster. */
 export const manageCalls: CallHandlers = {
@@ -12,6 +13,7 @@ export const manageCalls: CallHandlers = {
   ...pluginCalls,
   ...serverGroupCalls,
   ...apiKeyCalls,
+  ...serverCalls,
   ...activityCalls,
   ...completedJobCalls,
 };
