@@ -128,6 +128,16 @@ const endings: Record<string, Ending> = {
       special_shutdown: true,
     },
   },
+  'abort of a job whose worker is lost': {
+    kind: 'manual',
+    end: async ({ world, office, job, worker }) => {
+      await worker.die();
+      await office.abortJob(job, admin);
+      await world.worker('w1', 'p1', 'another boot');
+      await world.settle();
+    },
+    record: aborted(byAdmin),
+  },
   'queue flushed': {
     kind: 'manual',
     place: 'queued',
@@ -267,5 +277,23 @@ describe('with retries left', () => {
     expect([after.rows, after.mails.length > 0, after.hooks.length]).toEqual(
       isRetried ? [0, false, 0] : [1, record.code === 0 || endRules[kind].failMail, 1],
     );
+  });
+});
+
+test('a staggered job whose server is lost before its time', async () => {
+  const world = new OfficeWorld();
+  const office = officeOf(await world.primary('p1'));
+  const [first, second] = [await world.worker('w1', 'p1'), await world.worker('w2', 'p1')];
+  await first.work();
+  const fields = { ...onDemand, multiplex: 1 as const, stagger: 3600 };
+  const event = await office.createEvent(newEvent(fields), admin);
+  const [, job = ''] = (await office.launch({ event, overrides: {}, now: 5 })).ids;
+  expect(office.activeJob(job)).toMatchObject({ state: 'waiting', hostname: 'w2' });
+  await second.die();
+  await world.pass(125_000, first);
+  expect(await office.completedJob(job)).toMatchObject({
+    code: 1,
+    description: "Aborted Job: Server 'w2' shut down unexpectedly.",
+    elapsed: 0,
   });
 });
