@@ -117,6 +117,7 @@ function officeSettings(config: Config, url: string): OfficeSettings {
     historyRows: jobDefaults.historyRows,
     maxJobs: jobDefaults.maxJobs,
     eventUpdatesFromJobs: jobDefaults.eventUpdatesFromJobs,
+    manualJobsTracked: jobDefaults.manualJobsTracked,
     silentAfterMs,
     deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
     maxEmailsPerDay: notices.maxEmailsPerDay,

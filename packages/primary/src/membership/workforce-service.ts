@@ -1,4 +1,4 @@
-import type { PrimaryMessage, RunReport, ServerRecord, WorkerHello, WorkerMessage } from '@carillon/contract';
+import type { PrimaryMessage, RunReport, WorkerHello, WorkerMessage } from '@carillon/contract';
 import {
   type ActiveJob,
   type Cancel,
@@ -13,6 +13,7 @@ import type { Dispatcher } from '../launch/dispatcher.js';
 import type { JobEnder } from '../completion/job-ender.js';
 import type { LogWatch } from '../live/log-watch.js';
 import type { Relocation } from './relocation.js';
+import { WorkerRecords } from './worker-records.js';
 import { type WorkerEntry, WorkerRegistry } from './worker-registry.js';
 
 const reviewEveryMs = 500;
@@ -46,6 +47,7 @@ export class WorkforceService {
   readonly #ender: JobEnder;
   readonly #relocation: Relocation;
   readonly #logs: LogWatch;
+  readonly #records: WorkerRecords;
   readonly #listener: WorkforceListener;
   #review: Cancel | undefined;
 
@@ -57,6 +59,7 @@ export class WorkforceService {
     this.#ender = deps.ender;
     this.#relocation = deps.relocation;
     this.#logs = deps.logs;
+    this.#records = new WorkerRecords(office);
     this.#listener = listener;
     const { silentAfterMs, deadJobTimeoutMs } = office.settings;
     this.registry = new WorkerRegistry({ silentAfterMs, lostAfterMs: deadJobTimeoutMs });
@@ -77,11 +80,13 @@ export class WorkforceService {
 
   #join(link: ChannelLink<PrimaryMessage>, hello: WorkerHello): LinkHandlers<WorkerMessage> {
     const { clock, log, session } = this.#office;
-    const record = this.#recordOf(hello);
+    const record = this.#records.of(hello);
+    const before = this.registry.get(record.id);
+    if (before === undefined || before.health !== 'alive') this.#records.note('server_enable', record);
     const entry = this.registry.join(hello, link, record, clock.monotonicMs());
     log.log('info', 'A worker joined', { worker: record.id, hostname: record.hostname });
     link.send({ type: 'welcome', term: session.term });
-    this.#remember(record);
+    this.#records.remember(record);
     this.#listener.onRoom();
     this.#reconcile(entry, hello).catch((error: unknown) => {
       if (session.signal.aborted) return;
@@ -95,22 +100,6 @@ export class WorkforceService {
       onMessage: (message) => this.#onMessage(entry, message),
       onClose: (reason) => this.#onClose(entry, reason),
     };
-  }
-
-  #recordOf(hello: WorkerHello): ServerRecord {
-    const { id, hostname, ip, groups, master, slots } = hello.node;
-    const known = this.#office.state.servers.get(id);
-    const created = known?.created ?? Math.floor(this.#office.clock.nowMs() / 1000);
-    return { id, hostname: hostname.toLowerCase(), ip, groups, master, slots, created };
-  }
-
-  /** Stores a new or changed worker, so that the next primary knows whom to expect. */
-  #remember(record: ServerRecord): void {
-    const { state, journal } = this.#office;
-    const known = state.servers.entry(record.id);
-    if (known?.json === JSON.stringify(record)) return;
-    const seq = known?.seq ?? state.servers.nextSeq;
-    journal.commit([{ type: 'put', table: 'servers', seq, record }]).catch(() => undefined);
   }
 
   async #reconcile(entry: WorkerEntry, hello: WorkerHello): Promise<void> {
@@ -234,6 +223,9 @@ export class WorkforceService {
       for (const job of this.#office.state.jobsOfNode(id)) {
         this.#office.state.markSilent(job.fields.id, entry.health !== 'alive');
       }
+      if (entry.health !== 'lost') {
+        this.#records.note(entry.health === 'alive' ? 'server_enable' : 'server_disable', entry.record);
+      }
       if (entry.health === 'lost') void this.#lose(entry);
     }
   }
@@ -280,7 +272,9 @@ export class WorkforceService {
 
   #forgetIfGone(entry: WorkerEntry): void {
     if (this.registry.get(entry.record.id) !== entry || entry.link !== undefined) return;
-    if (!this.#hasJobs(entry)) this.#forget(entry);
+    if (this.#hasJobs(entry)) return;
+    this.#records.note('server_disable', entry.record);
+    this.#forget(entry);
   }
 
   #hasJobs(entry: WorkerEntry): boolean {

@@ -77,6 +77,7 @@ export class OfficeWorld {
         historyRows: 100,
         maxJobs: 0,
         eventUpdatesFromJobs: true,
+        manualJobsTracked: false,
         silentAfterMs: 3_000,
         deadJobTimeoutMs: 120_000,
         maxEmailsPerDay: this.maxEmailsPerDay,
