@@ -151,7 +151,8 @@ function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpSer
     log,
     maxBodyBytes: config.http.maxBodyBytes,
   });
-  const app = createHttpApp({ standing: primary, clock, log, checkReady, metrics: createMetrics(primary) });
+  const metrics = createMetrics(primary);
+  const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
   return createHttpServer({
     api,
     app,
