@@ -146,6 +146,8 @@ export class TestWorker {
   /** Ticket handlings that ended in a claim. */
   readonly claimed: string[] = [];
   readonly received: PrimaryMessage[] = [];
+  /** Says so when it connects. */
+  isDraining = false;
   readonly #world: OfficeWorld;
   readonly #claims: MemoryRunClaims;
   #link: ChannelLink<WorkerMessage> | undefined;
@@ -180,7 +182,7 @@ export class TestWorker {
         version: 'test',
       },
       runs: [...this.held].map(([job, { attempt }]): RunReport => ({ job, attempt })),
-      draining: false,
+      draining: this.isDraining,
     });
     await this.#world.settle();
   }
@@ -204,6 +206,7 @@ export class TestWorker {
   /** Says that it takes no more jobs. */
   async leave(): Promise<void> {
     await this.#consumer?.close();
+    this.isDraining = true;
     this.#link?.send({ type: 'draining' });
     await this.#world.settle();
   }
