@@ -100,6 +100,28 @@ describe('a job that has not started', () => {
   });
 });
 
+describe('a job that waits for its time', () => {
+  test('does not start on a server that is leaving then; one of a set ends when that stays so', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const workers = [await world.worker('w1', 'p1'), await world.worker('w2', 'p1')] as const;
+    for (const worker of workers) await worker.work();
+    const fields = { ...onDemand, multiplex: 1 as const, stagger: 10 };
+    const id = await office.createEvent(newEvent(fields), admin);
+    const [first = '', second = ''] = (await office.launch({ event: id, overrides: {}, now: 5 })).ids;
+    await world.settle();
+    await workers[0].settle(first);
+    await workers[1].leave();
+    await world.pass(60_000, ...workers);
+    expect(office.activeJob(second)?.state).toBe('waiting');
+    await world.pass(90_000, ...workers);
+    expect(await office.completedJob(second)).toMatchObject({
+      code: 1,
+      description: 'Failed to launch job: No server is available for it: All Servers',
+    });
+  });
+});
+
 describe('a primary whose term is over', () => {
   test('does not swallow a result of a job it has never heard of', async () => {
     const world = new OfficeWorld();
