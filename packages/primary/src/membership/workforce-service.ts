@@ -268,10 +268,9 @@ export class WorkforceService {
       () => this.#forgetIfGone(entry),
       (error: unknown) => {
         if (this.#office.session.signal.aborted) return;
-        this.#office.log.log('warn', 'Jobs of a leaving worker could not be moved; they go when it is lost', {
-          hostname,
-          error: String(error),
-        });
+        const reason = 'Jobs of a leaving worker could not be moved; it is asked to connect again';
+        this.#office.log.log('warn', reason, { hostname, error: String(error) });
+        entry.link?.close('its jobs could not be moved');
       },
     );
   }

@@ -49,6 +49,27 @@ describe('a job that has not started', () => {
     expect(await office.completedJob(job)).toMatchObject({ code: 0, hostname: 'w2' });
   });
 
+  test('leaves a worker that stays for long also when the store fails once', async () => {
+    const { world, primary, worker } = await start();
+    const other = await world.worker('w2', 'p1');
+    await other.work();
+    const job = await launch(primary, { algo: 'prefer_first' });
+    const store = world.stores.get('p1');
+    const revoke = store?.revoke.bind(store);
+    if (store === undefined || revoke === undefined) throw new Error('no store');
+    let failures = 1;
+    store.revoke = async (session, run) => {
+      failures -= 1;
+      if (failures >= 0) throw new Error('timed out');
+      return revoke(session, run);
+    };
+    await worker.leave();
+    await world.settle();
+    if (!worker.isConnected) await worker.connect('p1');
+    await world.pass(10_000, worker, other);
+    expect(other.claimed).toEqual([job]);
+  });
+
   test('is moved once when its worker says that it leaves and is gone at the same time', async () => {
     const { world, primary, worker } = await start();
     const other = await world.worker('w2', 'p1');

@@ -146,7 +146,6 @@ export class TestWorker {
   /** Ticket handlings that ended in a claim. */
   readonly claimed: string[] = [];
   readonly received: PrimaryMessage[] = [];
-  /** Says so when it connects. */
   isDraining = false;
   readonly #world: OfficeWorld;
   readonly #claims: MemoryRunClaims;
@@ -161,12 +160,14 @@ export class TestWorker {
     this.#claims = new MemoryRunClaims(world.storeBoard);
   }
 
+  get isConnected(): boolean {
+    return this.#link !== undefined;
+  }
+
   async connect(primary: string): Promise<void> {
     const handlers = {
       onMessage: (message: PrimaryMessage) => void this.received.push(message),
-      onClose: () => {
-        this.#link = undefined;
-      },
+      onClose: () => void (this.#link = undefined),
     };
     this.#link = await this.#world.channel.connect(testUrl(primary), handlers, this.#controller.signal);
     this.#link.send({
