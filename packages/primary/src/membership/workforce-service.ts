@@ -134,8 +134,9 @@ export class WorkforceService {
       if (revocation.boot !== entry.boot) await this.#ender.endLost(current, entry.record.hostname);
       return;
     }
-    if (current.abort !== undefined) {
-      await this.#ender.endAborted(current);
+    // A leaving worker takes no tickets, however long it stays.
+    if (current.abort !== undefined || entry.draining) {
+      await this.#relocation.move(current, entry.record.hostname);
       return;
     }
     await journal.commit([
@@ -205,11 +206,8 @@ export class WorkforceService {
     if (this.registry.get(entry.record.id) !== entry) return;
     entry.link = undefined;
     if (session.signal.aborted) return;
-    log.log('info', 'A worker disconnected', {
-      worker: entry.record.id,
-      hostname: entry.record.hostname,
-      reason,
-    });
+    const { id: worker, hostname } = entry.record;
+    log.log('info', 'A worker disconnected', { worker, hostname, reason });
     if (entry.draining) this.#release(entry);
   }
 
@@ -262,10 +260,9 @@ export class WorkforceService {
       () => this.#forgetIfGone(entry),
       (error: unknown) => {
         if (this.#office.session.signal.aborted) return;
-        this.#office.log.log('warn', 'Jobs of a leaving worker could not be moved; they go when it is lost', {
-          hostname,
-          error: String(error),
-        });
+        const reason = 'Jobs of a leaving worker could not be moved; it is asked to connect again';
+        this.#office.log.log('warn', reason, { hostname, error: String(error) });
+        entry.link?.close('its jobs could not be moved');
       },
     );
   }
@@ -285,7 +282,10 @@ export class WorkforceService {
     const { journal, queue } = this.#office;
     const id = entry.record.id;
     this.registry.remove(id);
-    journal.commit([{ type: 'delete', table: 'servers', id }]).catch(() => undefined);
-    queue.discardTickets(id).catch(() => undefined);
+    // Not before it is certain that this node may decide so: the worker may be at work for the next primary.
+    journal
+      .commit([{ type: 'delete', table: 'servers', id }])
+      .then(() => queue.discardTickets(id))
+      .catch(() => undefined);
   }
 }
