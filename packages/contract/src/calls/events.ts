@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Count, Flag, Id, Target, Title } from '../fields.js';
 import { EventSchema, eventSettings, HistoryRowSchema, JobSchema, ListHeader } from '../records.js';
 import type { ApiCall } from './api-call.js';
-import { describe, empty, eventId, page } from './parts.js';
+import { allRows, describe, empty, eventId, page } from './parts.js';
 
 const { title: _title, id: _id, ...overridable } = eventSettings;
 const required = {
@@ -97,7 +97,7 @@ export const eventCalls = {
     merge: 'query-wins',
     auth: 'valid',
     primaryOnly: true,
-    params: Type.Object({ id: eventId, ...page(100) }),
+    params: Type.Object({ id: eventId, ...page(100, allRows) }),
     response: Type.Object({ rows: Type.Array(HistoryRowSchema), list: ListHeader }),
   },
   get_history: {
@@ -106,7 +106,7 @@ export const eventCalls = {
     merge: 'query-wins',
     auth: 'valid',
     primaryOnly: true,
-    params: Type.Object({ ...page(50) }),
+    params: Type.Object({ ...page(50, allRows) }),
     response: Type.Object({ rows: Type.Array(HistoryRowSchema), list: ListHeader }),
   },
   get_upcoming: {

@@ -5,15 +5,21 @@ import { Id } from '../fields.js';
 export const describe = <T extends object>(schema: T, description: string): T => ({ ...schema, description });
 
 /** `offset` and `limit` of the paged calls: integers, text that is read as an integer, or null for the default. */
-export const page = (limit: number) => {
+export const page = (limit: number, ofText = `${limit}`) => {
   const place = Type.Union([Type.Number(), Type.String(), Type.Null()]);
   return {
     offset: Type.Optional(describe(place, 'First row to return; defaults to 0')),
     limit: Type.Optional(
-      describe(place, `Number of rows; defaults to ${limit}, and 0, null or text means ${limit}`),
+      describe(
+        place,
+        `Number of rows; defaults to ${limit}, which 0 and null mean, too; text means ${ofText}`,
+      ),
     ),
   };
 };
+
+/** In a query every value is text: `limit=0` as well. */
+export const allRows = 'all rows when it is no number, or `0` in a query';
 
 /** As `page`, for the calls that answer everything by default. */
 export const pageOfAll = () => {

@@ -32,6 +32,7 @@ export function createLeaderServices(
   deps: { channel: ClusterChannel; outbound: OutboundPorts; digest: Digest },
 ) {
   const members = () => workforce.registry.members();
+  const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
   const dispatcher = new Dispatcher(office, () => retries);
   const ender: JobEnder = new JobEnder(office, { finish });
@@ -50,7 +51,7 @@ export function createLeaderServices(
   const { registry } = workforce;
   const servers = new ServerService({ office, registry, forget: (entry) => workforce.forget(entry) });
   const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
-  const retries = new RetryService({ office, launches, members, finish });
+  const retries = new RetryService({ office, launches, members, isLeaving, finish });
   const failures = new LaunchFailures(office, launches);
   const index = indexSchedule(office);
   const tick: TickService = new TickService(office, index, launches, failures);
@@ -60,14 +61,7 @@ export function createLeaderServices(
   const completion = new CompletionService(office, finisher);
   const deliveries = new DeliveryService(office, deps.outbound);
   const upkeep = new UpkeepService(office);
-  /** All at once: each waits for the store, not for the others. */
-  const abortAll = async (jobs: readonly ActiveJob[], request: AbortRequest): Promise<void> => {
-    const abort = async (job: ActiveJob) => {
-      const running = await ender.abort(job, request);
-      if (running !== undefined) workforce.sendAbort(running);
-    };
-    await Promise.all(jobs.map(abort));
-  };
+  const abortAll = allAborter(ender, (running) => workforce.sendAbort(running));
   const { digest } = deps;
   const onRoom = () => launches.drainSoon();
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
@@ -88,6 +82,17 @@ export function createLeaderServices(
     tick,
     upkeep,
     workforce,
+  };
+}
+
+/** Aborts jobs all at once: each waits for the store, not for the others. */
+function allAborter(ender: JobEnder, sendAbort: WorkforceService['sendAbort']) {
+  const abort = async (job: ActiveJob, request: AbortRequest): Promise<void> => {
+    const running = await ender.abort(job, request);
+    if (running !== undefined) sendAbort(running);
+  };
+  return async (jobs: readonly ActiveJob[], request: AbortRequest): Promise<void> => {
+    await Promise.all(jobs.map((job) => abort(job, request)));
   };
 }
 

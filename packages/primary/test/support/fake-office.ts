@@ -51,6 +51,7 @@ const officeSettings: OfficeSettings = {
   historyRows: 100,
   maxJobs: 0,
   eventUpdatesFromJobs: true,
+  manualJobsTracked: false,
   silentAfterMs: 3_000,
   deadJobTimeoutMs: 120_000,
   maxEmailsPerDay: 0,
