@@ -23,6 +23,7 @@ export {
   processConformance,
   readUntil,
 } from './conformance/process-conformance.js';
+export * from './checker/index.js';
 export * from './cluster/index.js';
 export * from './redis/index.js';
 export { startTestS3, type TestS3 } from './s3/test-s3.js';
