@@ -22,6 +22,12 @@ export interface FaultyPrimary extends FaultyNode {
 export interface FaultyClusterOptions {
   primaries: number;
   workers: number;
+  /**
+   * Workers and redirected clients reach primaries without a stretch of network between, which `cutFromPrimaries` needs:
+   * with it, a client that is redirected to a dead node does not get a refused connection but a broken one, and cannot
+   * know that its request was not processed.
+   */
+  direct?: true;
   /** For all nodes. */
   environment?: Readonly<Record<string, string>>;
   /** Settings in the file that CARILLON_CONFIG names. */
@@ -55,7 +61,7 @@ export class FaultyCluster {
   /** Prepares all nodes (`p1`…, `w1`…), starts them, and resolves when every worker has joined the first primary. */
   static async start(options: FaultyClusterOptions): Promise<FaultyCluster> {
     const cluster = new FaultyCluster(await TestCluster.start(), options);
-    for (let n = 1; n <= options.primaries; n += 1) await cluster.#addPrimary(`p${n}`);
+    for (let n = 1; n <= options.primaries; n += 1) await cluster.#addPrimary(`p${n}`, options.direct === true);
     for (let n = 1; n <= options.workers; n += 1) await cluster.#addWorker(`w${n}`);
     const [first, ...others] = cluster.primaries;
     first?.process.start();
@@ -125,7 +131,7 @@ export class FaultyCluster {
     await Promise.all(proxies.map((proxy) => proxy.close()));
   }
 
-  async #addPrimary(name: string): Promise<void> {
+  async #addPrimary(name: string, isDirect: boolean): Promise<void> {
     const host = this.#nextAddress();
     const toRedis = await this.#wayToRedis(host);
     const port = await freePort(host);
@@ -137,7 +143,7 @@ export class FaultyCluster {
         CARILLON_REDIS_URL: urlOf('redis', toRedis),
         CARILLON_HTTP_HOST: host,
         CARILLON_HTTP_PORT: String(port),
-        CARILLON_PUBLIC_URL: urlOf('http', toNode),
+        ...(isDirect ? {} : { CARILLON_PUBLIC_URL: urlOf('http', toNode) }),
       },
       `http://${host}:${port}`,
     );

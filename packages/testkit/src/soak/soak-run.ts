@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CarillonClient, createClient } from '@carillon/client';
 import { type EventWrite, floorMinute, type RunRecords } from '../checker/index.js';
@@ -152,6 +153,7 @@ export class SoakRun {
   /** Waits for all jobs; answers those that do not end. */
   async #drain(client: CarillonClient): Promise<string[]> {
     const signal = AbortSignal.timeout(drainLimitMs);
+    setMaxListeners(0, signal);
     for (;;) {
       const ids = Object.keys((await client.getActiveJobs()).jobs);
       if (ids.length === 0 || signal.aborted) return ids;
