@@ -10,6 +10,8 @@ import {
   readLines,
 } from '@carillon/testkit';
 
+type LiveJob = Parameters<Parameters<CarillonClient['watchJob']>[1]['onJob'] & object>[0];
+
 /** What most stories need: a cluster with faults, a client, and the lines that jobs write. */
 export class Stage {
   readonly faulty: FaultyCluster;
@@ -62,6 +64,22 @@ export class Stage {
   /** Resolves when so many lines of one kind have been written. */
   async waitForLines(at: JobLine['at'], count: number): Promise<void> {
     await this.#records.waitFor((records) => records.filter(([kind]) => kind === at).length >= count);
+  }
+
+  /** The job as soon as it is seen like that; rejects when it ends without. */
+  async seen(id: string, like: (job: LiveJob) => boolean): Promise<LiveJob> {
+    const over = new AbortController();
+    let found: LiveJob | undefined;
+    const onJob = (job: LiveJob): void => {
+      if (!like(job)) return;
+      found ??= job;
+      over.abort();
+    };
+    await this.client.watchJob(id, { onJob }, { signal: over.signal }).catch((error: unknown) => {
+      if (!over.signal.aborted) throw error;
+    });
+    if (found === undefined) throw new Error(`Job ${id} has ended`);
+    return found;
   }
 
   /** Codes of jobs in the order given, after they have ended; each must have exactly one row in the history. */

@@ -61,7 +61,8 @@ export class FaultyCluster {
   /** Prepares all nodes (`p1`…, `w1`…), starts them, and resolves when every worker has joined the first primary. */
   static async start(options: FaultyClusterOptions): Promise<FaultyCluster> {
     const cluster = new FaultyCluster(await TestCluster.start(), options);
-    for (let n = 1; n <= options.primaries; n += 1) await cluster.#addPrimary(`p${n}`, options.direct === true);
+    for (let n = 1; n <= options.primaries; n += 1)
+      await cluster.#addPrimary(`p${n}`, options.direct === true);
     for (let n = 1; n <= options.workers; n += 1) await cluster.#addWorker(`w${n}`);
     const [first, ...others] = cluster.primaries;
     first?.process.start();

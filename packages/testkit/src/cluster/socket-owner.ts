@@ -2,19 +2,27 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** True when the process has the IPv4 TCP connection whose own end is at this port. Linux only. */
 export function ownsPort(pid: number, port: number): boolean {
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   try {
-    const inodes = new Set(
-      readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
-        .split('\n')
-        .map((line) => line.trim().split(/\s+/))
-        .filter((fields) => fields[1]?.endsWith(wanted))
-        .map((fields) => `socket:[${fields[9] ?? ''}]`),
-    );
-    if (inodes.size === 0) return false;
+    const inodes = socketsAt(pid, port);
     return readdirSync(`/proc/${pid}/fd`).some((descriptor) => inodes.has(linkOf(pid, descriptor)));
   } catch {
     return false; // The process has ended.
+  }
+}
+
+/** The kernel's list may lack a line when it changes while it is read. */
+const mostReads = 5;
+
+/** Sockets of any process of the same network whose own end is at this port. */
+function socketsAt(pid: number, port: number): Set<string> {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  for (let read = 1; ; read += 1) {
+    const found = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[1]?.endsWith(wanted))
+      .map((fields) => `socket:[${fields[9] ?? ''}]`);
+    if (found.length > 0 || read === mostReads) return new Set(found);
   }
 }
 

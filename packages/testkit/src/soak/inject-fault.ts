@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultyCluster, FaultyNode } from '../cluster/index.js';
 import type { Fault } from './plan-faults.js';
+
+/** Longer than any drain of a soak, with room for a slow machine. */
+const stopWithinMs = 30_000;
 
 /** Does what the fault says, and answers how to undo it. */
 export async function injectFault(cluster: FaultyCluster, fault: Fault): Promise<() => Promise<void> | void> {
@@ -48,7 +52,13 @@ async function killed({ process }: FaultyNode): Promise<() => void> {
 }
 
 async function stopped({ process }: FaultyNode): Promise<() => void> {
-  await process.stop();
+  const limit = new AbortController();
+  const late = delay(stopWithinMs, 'late', limit);
+  if ((await Promise.race([process.stop(), late])) === 'late') {
+    throw new Error(`${process.name} did not stop within ${stopWithinMs} ms`);
+  }
+  late.catch(() => undefined);
+  limit.abort();
   return () => process.start();
 }
 

@@ -10,7 +10,12 @@ test('missed minutes and refused launches of the activity log are excuses, other
       { action: 'warning', event: 'plain', from: minute, to: minute + 60, description: '2 launches missed' },
       { action: 'warning', from: minute, to: minute, description: 'of further events' },
       { action: 'warning', event: 'plain', epoch: minute + 2, description: refused },
-      { action: 'warning', event: 'plain', epoch: minute + 2, description: 'Failed to launch chain reaction' },
+      {
+        action: 'warning',
+        event: 'plain',
+        epoch: minute + 2,
+        description: 'Failed to launch chain reaction',
+      },
       { action: 'job_complete', event: 'plain', from: minute, to: minute },
     ]),
   ).toEqual([
