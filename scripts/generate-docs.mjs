@@ -1,5 +1,5 @@
 /**
- * Writes the documents that are made from the program: docs/api.md, docs/configuration.md and .env.example.
+ * Writes the documents that are made from the program: docs/api.md, docs/openapi.json, docs/configuration.md and .env.example.
  * Needs a build. With --check nothing is written; the exit code is 1 when a file is not up to date.
  *
  *   node scripts/generate-docs.mjs [--check]
@@ -7,11 +7,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as contract from '../packages/contract/dist/index.js';
 import { configReference, environmentExample } from '../packages/node/dist/config/reference.js';
+import { version } from '../packages/node/dist/start/version.js';
 import { apiReference } from './lib/api-reference.mjs';
 
 const root = new URL('../', import.meta.url);
 const documents = {
   'docs/api.md': () => apiReference(contract),
+  'docs/openapi.json': () => `${JSON.stringify(contract.openApiDocument(version), undefined, 2)}\n`,
   'docs/configuration.md': configReference,
   '.env.example': environmentExample,
 };

@@ -45,15 +45,20 @@ export interface ApiCall {
 
 const describe = <T extends object>(schema: T, description: string): T => ({ ...schema, description });
 /** `offset` and `limit` of the paged calls: integers, text that is read as an integer, or null for the default. */
-const page = (limit: number) => {
+const page = (limit: number, ofText = `${limit}`) => {
   const place = Type.Union([Type.Number(), Type.String(), Type.Null()]);
   return {
     offset: Type.Optional(describe(place, 'First row to return; defaults to 0')),
     limit: Type.Optional(
-      describe(place, `Number of rows; defaults to ${limit}, and 0, null or text means ${limit}`),
+      describe(
+        place,
+        `Number of rows; defaults to ${limit}, which 0 and null mean, too; text means ${ofText}`,
+      ),
     ),
   };
 };
+/** In a query every value is text: `limit=0` as well. */
+const allRows = 'all rows when it is no number, or `0` in a query';
 const empty = Type.Object({});
 const matchNote =
   'Any other parameter, such as `event` or `category`, must equal the field of that name; without one every active job matches. One match beyond the limits of the caller refuses the whole call.';
@@ -142,7 +147,7 @@ export const apiCalls = {
     merge: 'query-wins',
     auth: 'valid',
     primaryOnly: true,
-    params: Type.Object({ id: eventId, ...page(100) }),
+    params: Type.Object({ id: eventId, ...page(100, allRows) }),
     response: Type.Object({ rows: Type.Array(HistoryRowSchema), list: ListHeader }),
   },
   get_history: {
@@ -151,7 +156,7 @@ export const apiCalls = {
     merge: 'query-wins',
     auth: 'valid',
     primaryOnly: true,
-    params: Type.Object({ ...page(50) }),
+    params: Type.Object({ ...page(50, allRows) }),
     response: Type.Object({ rows: Type.Array(HistoryRowSchema), list: ListHeader }),
   },
   run_event: {

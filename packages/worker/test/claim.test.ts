@@ -77,3 +77,43 @@ test('a run that is not to be had is dropped', async () => {
   expect(harness.launcher.launched.length).toBe(0);
   await harness.worker.stop();
 });
+
+test('of attempts that wait for an earlier one on the same machine only the present one starts', async () => {
+  const harness = new Harness();
+  await harness.worker.start();
+  await harness.dispatch(jobFields('j1'), 1);
+  const first = await harness.launcher.process(1);
+  // The worker was given up twice meanwhile, each time after it had claimed the next attempt.
+  await harness.dispatch(jobFields('j1'), 2);
+  await harness.settle();
+  await harness.dispatch(jobFields('j1'), 3);
+  await harness.settle();
+  first.exit(0);
+  (await harness.launcher.process(2)).exit(0);
+  await harness.results.reached(2);
+  await harness.settle();
+  expect(harness.results.values.map(({ attempt }) => attempt)).toEqual([1, 3]);
+  expect(harness.launcher.launched.length).toBe(2);
+  await harness.worker.stop();
+});
+
+test('a run that had to wait starts also when it is not known whether it is still wanted', async () => {
+  const harness = new Harness();
+  await harness.worker.start();
+  await harness.dispatch(jobFields('j1'), 1);
+  const first = await harness.launcher.process(1);
+  await harness.dispatch(jobFields('j1'), 2);
+  await harness.settle();
+  const { isCurrent } = harness.claims;
+  harness.claims.isCurrent = async (run) => {
+    if (run.attempt === 2) throw new Error('the store is away');
+    return isCurrent.call(harness.claims, run);
+  };
+  first.exit(0);
+  (await harness.launcher.process(2)).exit(0);
+  await harness.settle();
+  harness.claims.isCurrent = isCurrent;
+  await harness.clock.advanceSettling(2000);
+  expect(harness.results.values.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  await harness.worker.stop();
+});

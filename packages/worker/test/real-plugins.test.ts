@@ -116,6 +116,11 @@ describe('a plugin', () => {
       'Child spawn error: /no/such -x: Command not found: /no/such',
     ],
     [
+      'a file that may not be executed',
+      { command: '/etc/passwd -x', cwd: '/tmp' },
+      'Child spawn error: /etc/passwd -x: Permission denied: /etc/passwd (in /tmp)',
+    ],
+    [
       'a missing directory',
       { command: 'true', cwd: '/no/such/dir' },
       'Child spawn error: true: Working directory does not exist: /no/such/dir',

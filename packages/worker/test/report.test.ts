@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { spoolResult } from '@carillon/testkit';
 import { Harness, jobFields, primaryUrl } from './support/harness.js';
@@ -142,5 +143,91 @@ test('a new boot ends what is left of runs that died with the old one, and store
   expect(harness.logs.jobs()).toEqual([]);
   // The other one ended well: what it may have started on purpose goes on.
   expect(harness.launcher.swept).toEqual(['n1:j1-*']);
+  await harness.worker.stop();
+});
+
+const archive = (harness: Harness, job: string, text: string): Promise<void> =>
+  harness.archive.put(
+    job,
+    (async function* () {
+      yield gzipSync(text);
+    })(),
+    60,
+  );
+
+test('the late log of a run that has been replaced does not replace a newer one', async () => {
+  const harness = new Harness();
+  await harness.worker.start();
+  await harness.dispatch(jobFields('j1'));
+  const process = await harness.launcher.process(1);
+  // Cut off meanwhile: the next attempt has run elsewhere.
+  harness.claims.dispatch({ job: 'j1', attempt: 2 }, jobFields('j1'));
+  await archive(harness, 'j1', 'of attempt 2\n');
+  process.exit(0);
+  await harness.settle();
+  expect(harness.results.values.length).toBe(1);
+  expect(await harness.archive.text('j1')).toBe('of attempt 2\n');
+  expect(harness.logs.jobs()).toEqual([]);
+  await harness.worker.stop();
+});
+
+test('the late log of a job that has ended as lost is stored when there is no other', async () => {
+  const harness = new Harness();
+  await harness.worker.start();
+  await harness.dispatch(jobFields('j1'));
+  const process = await harness.launcher.process(1);
+  harness.claims.forget('j1');
+  process.exit(0);
+  await harness.settle();
+  expect(await harness.archive.text('j1')).toContain('# End of log.');
+  await harness.worker.stop();
+});
+
+test('while it is unknown whether a run is current its result waits', async () => {
+  const harness = new Harness();
+  await harness.worker.start();
+  const { isCurrent } = harness.claims;
+  harness.claims.isCurrent = () => Promise.reject(new Error('the store is away'));
+  await finished(harness);
+  expect(harness.results.values.length).toBe(0);
+  harness.claims.isCurrent = isCurrent;
+  await harness.clock.advanceSettling(2000);
+  expect(harness.results.values.length).toBe(1);
+  expect(await harness.archive.text('j1')).toContain('# End of log.');
+  await harness.worker.stop();
+});
+
+test('a new boot leaves a newer log of another attempt alone and stores one that goes on, each for itself', async () => {
+  const harness = new Harness();
+  for (const [job, text] of [
+    ['j1', 'attempt 1, which said more than the next one\n'],
+    ['j2', 'attempt 1\nattempt 2\n'],
+    ['j3', 'attempt 1\n'],
+    ['j4', 'whole\n'],
+    ['j5', 'with a damaged one\n'],
+    ['j6', 'not stored\n'],
+  ] as const) {
+    const log = await harness.logs.open(job);
+    await log.write(text);
+  }
+  await archive(harness, 'j1', 'attempt 2\n');
+  await archive(harness, 'j2', 'attempt 1\n');
+  await archive(harness, 'j3', 'attempt 1\nattempt 2\n');
+  await archive(harness, 'j4', 'whole\n');
+  await harness.archive.put(
+    'j5',
+    (async function* () {
+      yield Buffer.from('damaged');
+    })(),
+    60,
+  );
+  await harness.worker.start();
+  expect(await harness.archive.text('j1')).toBe('attempt 2\n');
+  expect(await harness.archive.text('j2')).toBe('attempt 1\nattempt 2\n');
+  expect(await harness.archive.text('j3')).toBe('attempt 1\nattempt 2\n');
+  expect(await harness.archive.text('j6')).toBe('not stored\n');
+  expect(harness.launcher.swept).toEqual(['n1:j1-*', 'n1:j2-*', 'n1:j6-*']);
+  // Kept until somebody has looked at the archive.
+  expect(harness.logs.jobs()).toEqual(['j5']);
   await harness.worker.stop();
 });

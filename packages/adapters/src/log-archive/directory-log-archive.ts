@@ -57,12 +57,10 @@ export class DirectoryLogArchive implements LogArchive {
     const untilSec = endOfLife(this.#clock.nowMs(), expireSec);
     const draft = this.#draftPath();
     try {
-      await mkdir(dirname(draft), { recursive: true });
       await writeWhole(draft, lifeHeader(untilSec), chunks);
       // Listed first: a log that is not listed would stay for ever.
       await this.#list(job, untilSec);
-      await mkdir(dirname(this.#logPath(job)), { recursive: true });
-      await rename(draft, this.#logPath(job));
+      await inFolder(this.#logPath(job), (path) => rename(draft, path));
     } catch (error) {
       await rm(draft, { force: true }).catch(() => undefined);
       throw error;
@@ -159,16 +157,7 @@ export class DirectoryLogArchive implements LogArchive {
   }
 
   async #list(job: string, untilSec: number): Promise<void> {
-    const entry = this.#entryPath(job, untilSec);
-    // A sweep may take the empty folder away in between.
-    for (let attempt = 1; ; attempt += 1) {
-      await mkdir(dirname(entry), { recursive: true });
-      try {
-        return await writeFile(entry, '');
-      } catch (error) {
-        if (!isAbsent(error) || attempt >= 3) throw error;
-      }
-    }
+    await inFolder(this.#entryPath(job, untilSec), (path) => writeFile(path, ''));
   }
 
   #draftPath(): string {
@@ -185,19 +174,30 @@ export class DirectoryLogArchive implements LogArchive {
   }
 }
 
-/** All bytes are on the disk when it resolves. */
+/** Nothing is forced to the disk, as little as results are: a crash of the machine may lose the logs of the last seconds. */
 async function writeWhole(
-  path: string,
+  draft: string,
   header: Uint8Array,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
+  const file = await inFolder(draft, (path) => open(path, 'wx', 0o600));
   try {
     await file.writeFile(header);
     for await (const chunk of chunks) await file.writeFile(chunk);
-    await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Puts something at a path whose folder may be absent; most of them are there. A sweep may take an empty one away. */
+async function inFolder<T>(path: string, put: (path: string) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await put(path);
+    } catch (error) {
+      if (!isAbsent(error) || attempt >= 3) throw error;
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 import type { HookRequest, SendResult, WebHookSender } from '@carillon/core';
-import { got, RequestError, TimeoutError } from 'got';
+import type { Got } from 'got';
 import { attempt, type SendFailure, timedOut } from './attempt.js';
 import { hookResult } from './hook-status.js';
 import { proxiedRequest } from './proxied-request.js';
 import type { ProxySettings } from './proxy-settings.js';
 
-type RequestStream = ReturnType<typeof got.stream>;
+type RequestStream = ReturnType<Got['stream']>;
 
 /** An answer is read to its end so that the receiver is not cut off, but not more of it than this. */
 const longestAnswerBytes = 65_536;
@@ -19,7 +19,7 @@ const lastingCodes: ReadonlySet<string> = new Set([
   'ERR_UNSUPPORTED_PROTOCOL',
 ]);
 
-/** Web hooks over HTTP, each on a connection of its own, through the proxies given. */
+/** Web hooks over HTTP, each on a connection of its own, through the proxies given. got is loaded for the first one. */
 export class GotWebHookSender implements WebHookSender {
   readonly #proxies: ProxySettings;
 
@@ -39,6 +39,7 @@ export class GotWebHookSender implements WebHookSender {
 
 async function send(request: HookRequest, proxies: ProxySettings, signal: AbortSignal): Promise<SendResult> {
   const limit = request.timeoutMs;
+  const { got } = await import('got');
   const stream = got.stream(request.url, {
     method: 'POST',
     headers: { ...request.headers, connection: 'close' },
@@ -83,14 +84,13 @@ function readAnswer(stream: RequestStream): Promise<void> {
 }
 
 function explain(error: unknown, request: HookRequest): SendFailure {
-  if (error instanceof TimeoutError) return timedOut(request.timeoutMs);
+  if (error instanceof Error && error.name === 'TimeoutError') return timedOut(request.timeoutMs);
   const code = codeOf(error);
   const description = error instanceof Error ? error.message : String(error);
   return { sent: false, code, description, retryable: !lastingCodes.has(code) };
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof RequestError) return error.code;
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'network';
 }

@@ -1,5 +1,5 @@
 import type { Mailer, OutgoingMail, SendResult } from '@carillon/core';
-import { createTransport } from 'nodemailer';
+import type { createTransport } from 'nodemailer';
 import { attempt, type SendFailure, timedOut } from './attempt.js';
 import { mailHeaders } from './mail-headers.js';
 
@@ -14,24 +14,17 @@ export interface NodemailerMailerOptions {
 
 const usualLimitMs = 60_000;
 
-/** E-mails over SMTP or sendmail, each on a connection of its own. */
-export class NodemailerMailer implements Mailer {
-  readonly #transport: ReturnType<typeof createTransport>;
-  readonly #limitMs: number;
+type Transport = ReturnType<typeof createTransport>;
 
-  constructor({ host, port, options, limitMs = usualLimitMs }: NodemailerMailerOptions) {
+/** E-mails over SMTP or sendmail, each on a connection of its own. nodemailer is loaded for the first one. */
+export class NodemailerMailer implements Mailer {
+  readonly #settings: Omit<NodemailerMailerOptions, 'limitMs'>;
+  readonly #limitMs: number;
+  #transport: Promise<Transport> | undefined;
+
+  constructor({ limitMs = usualLimitMs, ...settings }: NodemailerMailerOptions) {
     this.#limitMs = limitMs;
-    this.#transport = createTransport({
-      host,
-      port,
-      ...options,
-      // Not for the options to say: a mail's text never names files or addresses to read, credentials are not logged.
-      pool: false,
-      logger: false,
-      debug: false,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
+    this.#settings = settings;
   }
 
   send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult> {
@@ -43,9 +36,14 @@ export class NodemailerMailer implements Mailer {
     );
   }
 
+  #open(): Promise<Transport> {
+    this.#transport ??= openTransport(this.#settings);
+    return this.#transport;
+  }
+
   async #send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult> {
     const { 'message-id': messageId, ...headers } = mailHeaders(mail);
-    const info: unknown = await this.#transport.sendMail({
+    const info: unknown = await (await this.#open()).sendMail({
       from: mail.from,
       to: mail.to,
       ...(mail.cc === undefined ? {} : { cc: mail.cc }),
@@ -86,4 +84,23 @@ function refusedIn(info: unknown): string[] {
 
 function field(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+async function openTransport({
+  host,
+  port,
+  options,
+}: Omit<NodemailerMailerOptions, 'limitMs'>): Promise<Transport> {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
+    host,
+    port,
+    ...options,
+    // Not for the options to say: a mail's text never names files or addresses to read, credentials are not logged.
+    pool: false,
+    logger: false,
+    debug: false,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 }

@@ -82,6 +82,11 @@ export class MemoryStoreBoard {
     return { claimed: true, job: structuredClone(job.fields) };
   }
 
+  isCurrent(run: RunRef): boolean {
+    const entry = this.#runs.get(run.job);
+    return entry?.state === 'claimed' && entry.attempt === run.attempt;
+  }
+
   /** Copies of everything the primary keeps in memory. */
   read(): StoredState {
     const truth = this.#truth;

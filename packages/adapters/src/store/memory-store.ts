@@ -128,6 +128,10 @@ export class MemoryRunClaims implements RunClaims {
   async claim(run: RunRef, worker: { node: string; boot: string; nonce: string }): Promise<ClaimOutcome> {
     return this.#board.claim(run, worker);
   }
+
+  async isCurrent(run: RunRef): Promise<boolean> {
+    return this.#board.isCurrent(run);
+  }
 }
 
 function page<T>(list: readonly T[], offset: number, limit: number): Page<T> {

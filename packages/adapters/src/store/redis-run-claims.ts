@@ -5,15 +5,17 @@ import type { KeySpace } from '../redis/key-space.js';
 import { prepareScript, type ScriptCall } from '../redis/redis-script.js';
 import { claimScript } from './lua/claim.js';
 import { parse } from './read-state.js';
-import { refuseClaim } from './run-entry.js';
+import { claimedPrefix, refuseClaim } from './run-entry.js';
 
 /** Claims as one script over the runs in Redis. See `RunClaims` for the guarantees. */
 export class RedisRunClaims implements RunClaims {
+  readonly #redis: Redis;
   readonly #keys: KeySpace;
   readonly #claim: ScriptCall;
 
   /** `redis` is a client for commands. */
   constructor({ redis, keys }: { redis: Redis; keys: KeySpace }) {
+    this.#redis = redis;
     this.#keys = keys;
     this.#claim = prepareScript(redis, claimScript);
   }
@@ -25,5 +27,10 @@ export class RedisRunClaims implements RunClaims {
     const [claimed, detail]: unknown[] = Array.isArray(reply) ? reply : [];
     if (claimed !== 1) return refuseClaim(detail);
     return { claimed: true, job: parse<ActiveJob>(String(detail), `${jobs} ${run.job}`).fields };
+  }
+
+  async isCurrent(run: RunRef): Promise<boolean> {
+    const text = await this.#redis.hget(this.#keys.runs, run.job);
+    return text?.startsWith(claimedPrefix(run.attempt)) === true;
   }
 }

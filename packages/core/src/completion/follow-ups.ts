@@ -63,6 +63,19 @@ export function launchFailureChain(
 }
 
 /**
+ * What the activity log and the mail say when a follow-up launch is refused (behaviour reference 5.8, 5.12); `target` is the
+ * event it was for, undefined when there is none.
+ */
+export function followUpFailure(
+  { why, request }: FollowUpLaunch,
+  target: { title: string } | undefined,
+  reason: string,
+): string {
+  const what = target === undefined ? `Event ID not found: ${request.event}` : `${target.title}: ${reason}`;
+  return why === 'chain' ? `Failed to launch chain reaction: ${what}` : `Failed to rerun job: ${what}`;
+}
+
+/**
  * The launch that replaces a lost catch-up job which somebody had started by hand, by API or by chain (behaviour
  * reference 5.12): with its parameters, `now` and source. One of a multiplexed set is not replaced: its server is gone.
  */

@@ -72,6 +72,8 @@ export function planEnd(job: ActiveJob, ending: JobEnding, context: CompletionCo
   const { abort: _kind, ...shown } = outcome;
   const fields = fieldsAtEnd(job, ending, context);
   const record: JobFields = { ...fields, ...shown, code, complete: 1, elapsed: elapsedOf(fields) };
+  // Whoever reads the record of an aborted job must not expect another attempt.
+  if (outcome.abort_reason !== undefined && Object.hasOwn(fields, 'retries')) record['retries'] = 0;
   const launches = [chainLaunch(record, rule, context.nowMs), rerunLaunch(record, kind)];
   const redoMinute = minuteToRedo(record, rule, job.abort?.noRewind === true);
   return {

@@ -10,8 +10,8 @@ export interface HookSubject {
   text: HookTextName;
   event: string;
   job?: string;
-  /** The job or event, fit to be sent. */
-  record: Readonly<Record<string, unknown>>;
+  /** The job or event, fit to be sent; asked for only when there is somebody to send it to. */
+  record: () => Readonly<Record<string, unknown>>;
   /** Where it goes beside the universal hook; '' = nowhere. */
   webHook: string;
 }
@@ -24,17 +24,18 @@ export function planHooks(subject: HookSubject, context: NoticeContext): HookDel
   const { hooks } = context.settings;
   const template = Object.hasOwn(hooks.texts, subject.text) ? hooks.texts[subject.text] : undefined;
   if (template === undefined) return [];
+  const targets = [subject.webHook, hooks.universal]
+    .map((text) => parseHookTarget(text))
+    .filter((target) => target !== undefined);
+  if (targets.length === 0) return [];
   const payload = payloadOf(subject, template, context);
-  return [subject.webHook, hooks.universal].flatMap((text) => {
-    const target = parseHookTarget(text);
-    return target === undefined ? [] : [deliveryTo(target, payload, subject, context)];
-  });
+  return targets.map((target) => deliveryTo(target, payload, subject, context));
 }
 
 function payloadOf(subject: HookSubject, template: string, context: NoticeContext): Record<string, unknown> {
   const { baseAppUrl, hooks } = context.settings;
   const facts: Record<string, unknown> = {
-    ...subject.record,
+    ...subject.record(),
     action: subject.action,
     base_app_url: baseAppUrl,
     ...linksOf(baseAppUrl, subject.event, subject.job),

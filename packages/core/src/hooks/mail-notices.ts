@@ -3,7 +3,8 @@ import { localTimeWithOffset } from '../run/local-time.js';
 import { parseMailTemplate } from './mail-template.js';
 import { escapeHtml, fillPlaceholders, oneLine, textOfValue } from './placeholders.js';
 import { linksOf, textIn } from './public-record.js';
-import { bytesInWords, durationInWords, samplesInWords } from './quantities.js';
+import { bytesText, durationText } from '../run/limits.js';
+import { samplesInWords } from './samples-in-words.js';
 import type { MailTemplateName, NoticeContext } from './settings.js';
 
 /** What an e-mail tells. */
@@ -12,8 +13,8 @@ export interface MailSubject {
   event: string;
   job?: string;
   recipients: string;
-  /** What the placeholders of the template stand for. */
-  values: Readonly<Record<string, unknown>>;
+  /** What the placeholders of the template stand for; asked for only when there is a recipient. */
+  values: () => Readonly<Record<string, unknown>>;
 }
 
 const envelopeHeaders: ReadonlySet<string> = new Set(['to', 'from', 'subject', 'cc', 'bcc']);
@@ -22,7 +23,7 @@ const envelopeHeaders: ReadonlySet<string> = new Set(['to', 'from', 'subject', '
 export function planMail(subject: MailSubject, context: NoticeContext): MailDelivery[] {
   if (oneLine(subject.recipients) === '') return [];
   const { settings, nowMs, newId } = context;
-  const values = { ...subject.values, version: settings.version, config: configValues(context) };
+  const values = { ...subject.values(), version: settings.version, config: configValues(context) };
   const template = parseMailTemplate(settings.mail.templates[subject.action]);
   // A value is cleaned after it was put in: whatever it holds, it stays within its header.
   const filled = template.headers.map(
@@ -77,9 +78,9 @@ export function jobMailValues(
     ...linksOf(settings.baseAppUrl, textIn(record, 'event'), textIn(record, 'id')),
     job_log_url: 'n/a',
     nice_date_time: localTimeWithOffset(nowMs, settings.zone),
-    nice_elapsed: durationInWords(numberIn(record, 'elapsed')),
-    nice_log_size: bytesInWords(numberIn(record, 'log_file_size')),
-    nice_mem: samplesInWords(record['mem'], bytesInWords),
+    nice_elapsed: durationText(numberIn(record, 'elapsed')),
+    nice_log_size: bytesText(numberIn(record, 'log_file_size')),
+    nice_mem: samplesInWords(record['mem'], bytesText),
     nice_cpu: samplesInWords(record['cpu'], (percent) => `${Math.round(percent * 10) / 10}%`),
     nice_source: textIn(record, 'source') || 'Scheduler',
     perf: isEmpty(perf) ? '(No metrics provided)' : textOfValue(perf),

@@ -39,7 +39,7 @@ export function planCompletionNotices(
       event: record.event,
       job: record.id,
       recipients: textIn(record, isSuccess ? 'notify_success' : 'notify_fail'),
-      values: jobMailValues(publicRecord(record), context),
+      values: () => jobMailValues(publicRecord(record), context),
     },
     context,
   );
@@ -61,13 +61,13 @@ export function planLaunchFailureNotices(
       action: 'job_launch_failure',
       text: 'job_launch_failure',
       event: event.id,
-      record: {
+      record: () => ({
         ...publicRecord(event),
         code: 1,
         description: reason,
         event: event.id,
         event_title: event.title,
-      },
+      }),
       webHook: textIn(event, 'web_hook') || (category?.web_hook ?? ''),
     },
     context,
@@ -87,8 +87,8 @@ export function planEventErrorNotices(
   description: string,
   context: NoticeContext,
 ): Delivery[] {
-  const record = { ...publicRecord(event), notify_fail: recipients };
-  const values = eventMailValues(record, description, context);
+  const values = () =>
+    eventMailValues({ ...publicRecord(event), notify_fail: recipients }, description, context);
   return planMail({ action: 'event_error', event: event.id, recipients, values }, context);
 }
 
@@ -97,7 +97,7 @@ function jobHook(job: JobFields, occasion: Pick<HookSubject, 'action' | 'text'>)
     ...occasion,
     event: job.event,
     job: job.id,
-    record: publicRecord(job),
+    record: () => publicRecord(job),
     webHook: textIn(job, 'web_hook'),
   };
 }

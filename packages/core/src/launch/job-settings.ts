@@ -58,6 +58,7 @@ const controlKeys = [
   'source',
   'source_event',
   'source_job',
+  'special_shutdown',
   'state',
   'table',
   'time_dead',
@@ -65,6 +66,8 @@ const controlKeys = [
   'time_start',
   'uid',
   'unknown',
+  'update_event',
+  'warning',
   'when',
 ];
 

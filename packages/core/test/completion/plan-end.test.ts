@@ -124,6 +124,14 @@ describe('a result', () => {
     });
   });
 
+  test.each<[string, ActiveJob, JobEnding]>([
+    ['by the primary', { ...job, abort: { reason: 'x', kind: 'manual' } }, resulting()],
+    ['by a limit', job, abortedBy('timeout')],
+  ])('of a job aborted %s leaves no retries in the record', (_who, aborted, ending) => {
+    const retrying = { ...aborted, fields: { ...aborted.fields, retries: 3 } };
+    expect(endOf(planEnd(retrying, ending, context)).record).toMatchObject({ code: 1, retries: 0 });
+  });
+
   test('keeps the warning of its worker when it is overruled', () => {
     const abort = { reason: 'x', kind: 'manual' } as const;
     const outcome = { code: 1, description: 'y', warning: 'Processes are still alive: 7' };

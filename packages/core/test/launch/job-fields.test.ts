@@ -130,6 +130,10 @@ describe('the job (behaviour reference 3.3 and 5.9)', () => {
       description: 'done',
       abort_reason: 'x',
       pid: 1,
+      special_shutdown: true,
+      // A job that changes its event does so by its plugin's word alone.
+      update_event: { enabled: 0 },
+      warning: 'x',
     };
     const plain = jobOf({ event: { target: 'web1' } });
     expect(jobOf({ event: { target: 'web1' }, request: { overrides: keys } })).toEqual(plain);

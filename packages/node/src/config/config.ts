@@ -41,6 +41,8 @@ export interface Config {
     readonly maxJobs: number;
     /** Jobs may change their event. */
     readonly eventUpdatesFromJobs: boolean;
+    /** Jobs started through the API are in the activity log. */
+    readonly manualJobsTracked: boolean;
     readonly killTimeoutMs: number;
     readonly deadJobTimeoutMs: number;
     /** For jobs that have no limits of their own. */

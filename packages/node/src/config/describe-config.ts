@@ -56,6 +56,7 @@ export function describeConfig(config: Config): string {
     `list_row_max=${jobDefaults.historyRows}`,
     `max_jobs=${jobDefaults.maxJobs}`,
     `allow_event_updates_from_jobs=${jobDefaults.eventUpdatesFromJobs}`,
+    `track_manual_jobs=${jobDefaults.manualJobsTracked}`,
     `child_kill_timeout=${jobDefaults.killTimeoutMs / 1000}`,
     `dead_job_timeout=${jobDefaults.deadJobTimeoutMs / 1000}`,
     `job_memory_max=${jobDefaults.limits.memoryBytes}`,

@@ -101,6 +101,7 @@ function assemblePeer(peer: PeerGiven): Pick<Config, 'jobDefaults' | 'baseAppUrl
       eventUpdatesFromJobs: Boolean(
         peer('allow_event_updates_from_jobs') ?? peerSettings.allow_event_updates_from_jobs.preset,
       ),
+      manualJobsTracked: Boolean(peer('track_manual_jobs') ?? peerSettings.track_manual_jobs.preset),
       killTimeoutMs: (peer('child_kill_timeout') ?? peerSettings.child_kill_timeout.preset) * 1000,
       deadJobTimeoutMs: (peer('dead_job_timeout') ?? peerSettings.dead_job_timeout.preset) * 1000,
       limits: {

@@ -117,6 +117,7 @@ function officeSettings(config: Config, url: string): OfficeSettings {
     historyRows: jobDefaults.historyRows,
     maxJobs: jobDefaults.maxJobs,
     eventUpdatesFromJobs: jobDefaults.eventUpdatesFromJobs,
+    manualJobsTracked: jobDefaults.manualJobsTracked,
     silentAfterMs,
     deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
     maxEmailsPerDay: notices.maxEmailsPerDay,
@@ -150,7 +151,8 @@ function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpSer
     log,
     maxBodyBytes: config.http.maxBodyBytes,
   });
-  const app = createHttpApp({ standing: primary, clock, log, checkReady, metrics: createMetrics(primary) });
+  const metrics = createMetrics(primary);
+  const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
   return createHttpServer({
     api,
     app,

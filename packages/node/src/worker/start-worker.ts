@@ -18,6 +18,7 @@ import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, random } from '../start/services.js';
 import { version } from '../start/version.js';
+import { baseEnvironment } from './base-environment.js';
 import { abandonedPlaces, homePlace, sparePlace, waitForHome, type WorkerPlace } from './worker-place.js';
 import type { WorkerSettings } from './worker-settings.js';
 
@@ -170,8 +171,7 @@ function workerAt(
     {
       node: { ...settings.node, id: place.id, ip: firstAddress(), version },
       process: { pid: process.pid, uid: process.getuid?.() ?? -1 },
-      // Cronicle's order: the node's own environment wins over `job_env`.
-      environment: { ...settings.jobEnvironment, ...process.env },
+      environment: baseEnvironment(settings, process.env),
       hiddenVariables: ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE'],
       workDirectory: process.cwd(),
       builtins: new Map(

@@ -52,6 +52,7 @@ describe('defaults', () => {
         historyRows: 10_000,
         maxJobs: 0,
         eventUpdatesFromJobs: false,
+        manualJobsTracked: false,
         killTimeoutMs: 10_000,
         deadJobTimeoutMs: 120_000,
         limits: {
@@ -257,6 +258,7 @@ describe("the file with Cronicle's settings", () => {
       list_row_max: 500,
       max_jobs: 7,
       allow_event_updates_from_jobs: 1,
+      track_manual_jobs: true,
       child_kill_timeout: 2.5,
       dead_job_timeout: 60,
       job_memory_max: 0,
@@ -275,6 +277,7 @@ describe("the file with Cronicle's settings", () => {
       historyRows: 500,
       maxJobs: 7,
       eventUpdatesFromJobs: true,
+      manualJobsTracked: true,
       killTimeoutMs: 2500,
       deadJobTimeoutMs: 60_000,
       limits: {

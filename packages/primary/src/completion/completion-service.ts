@@ -27,11 +27,13 @@ export class CompletionService {
     await this.#consumer?.close();
   }
 
-  /** Resolves when the job's end is durable, or when the result is of no active run. */
+  /** Resolves when the job's end is durable, or when the result is certainly of no active run. */
   async complete(result: JobResult): Promise<void> {
-    const { state, log } = this.#office;
+    const { state, journal, log } = this.#office;
     const job = state.jobs.get(result.job);
     if (job === undefined || job.attempt !== result.attempt) {
+      // A primary that has been replaced without knowing it may never have heard of the job.
+      await journal.confirm();
       log.log('debug', 'A result of no active run was dropped', { job: result.job, attempt: result.attempt });
       return;
     }

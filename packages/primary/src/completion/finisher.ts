@@ -2,6 +2,7 @@ import { CarillonError, type JobFields } from '@carillon/contract';
 import {
   type Change,
   type FollowUpLaunch,
+  followUpFailure,
   type JobEnd,
   type JobEnding,
   type LaunchPlan,
@@ -67,15 +68,13 @@ export class Finisher {
     return end.launches.map((launch) => this.#follow(end.record, launch, apply));
   }
 
-  #follow(record: JobFields, { why, request }: FollowUpLaunch, apply: Apply): LaunchPlan {
+  #follow(record: JobFields, launch: FollowUpLaunch, apply: Apply): LaunchPlan {
     const { office, launches } = this.#deps;
+    const { request } = launch;
     const plan = launches.planInto(request, apply);
     if (plan.kind !== 'refuse') return plan;
     const target = office.state.events.get(request.event);
-    const reason =
-      target === undefined ? `Event ID not found: ${request.event}` : `${target.title}: ${plan.reason}`;
-    const description =
-      why === 'chain' ? `Failed to launch chain reaction: ${reason}` : `Failed to rerun job: ${reason}`;
+    const description = followUpFailure(launch, target, plan.reason);
     this.#warn(description, apply, { event: request.event });
     const subject = target ?? { id: record.event, title: record.event_title };
     const recipients = target?.notify_fail || recipientsOf(record);

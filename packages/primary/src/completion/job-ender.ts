@@ -77,7 +77,8 @@ export class JobEnder {
     // Asked for whatever state is known: a run may have been claimed, and have ended, while its worker was not heard.
     if (await queue.hasResult(run)) return;
     const current = state.jobs.get(run.job);
-    if (current === undefined || current.attempt !== run.attempt) return;
+    // It may have been launched on another server meanwhile.
+    if (current === undefined || current.attempt !== run.attempt || current.node !== job.node) return;
     log.log('warn', 'A job was lost with its worker', { job: run.job, event: job.fields.event, hostname });
     await this.#finisher.finish(run.job, { how: 'lost', hostname });
   }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CarillonError, checkParameters } from '@carillon/contract';
+import { CarillonError, checkParameters, openApiPath } from '@carillon/contract';
 import { type Clock, type Digest, type Logger, type Random, requirePrivilege } from '@carillon/core';
 import type { Office, Standing } from '../office.js';
 import { findEntry } from './api-route.js';
@@ -58,7 +58,8 @@ export function createApiHandler(deps: ApiDeps): ApiHandler {
     next: (error?: unknown) => void,
   ): void => {
     const target = readTarget(request.url ?? '/');
-    if (target.path.length > 5 && target.path.startsWith('/api/')) api.handle(request, response, target);
+    const isCall = target.path.length > 5 && target.path.startsWith('/api/');
+    if (isCall && target.path !== openApiPath) api.handle(request, response, target);
     else next();
   };
   return Object.assign(handle, { close: () => api.close() });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type Response } from 'express';
 import type { Cancel, Clock, Logger } from '@carillon/core';
+import { openApiDocument, openApiPath } from '@carillon/contract';
 import type { Standing } from '../office.js';
 
 export interface HttpAppDeps {
@@ -9,6 +10,8 @@ export interface HttpAppDeps {
   log: Logger;
   /** Resolves when this node can do its work: the store answers and takes writes. Rejects with the reason. */
   checkReady: () => Promise<void>;
+  /** Of the program, for the description of the API. */
+  version: string;
   /** All metrics in the text format of Prometheus. */
   metrics: () => string | Promise<string>;
 }
@@ -20,7 +23,8 @@ const readyTimeoutMs = 3_000;
 
 /**
  * What a node serves beside the API, without a credential: `/health/live` (the process answers), `/health/ready`
- * (it can do its work), `/health/primary` (200 on the primary only, for load balancers) and `/metrics`. Other
+ * (it can do its work), `/health/primary` (200 on the primary only, for load balancers), `/metrics`, and the API's own
+ * description (OpenAPI). Other
  * paths answer 404 as text. Reasons for failure are logged, not shown.
  */
 export function createHttpApp(deps: HttpAppDeps): HttpApp {
@@ -38,6 +42,10 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.get('/health/primary', (_request, response) => answerPrimary(deps.standing, response));
   app.get('/metrics', async (_request, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(await deps.metrics());
+  });
+  const description = JSON.stringify(openApiDocument(deps.version), undefined, 2);
+  app.get(openApiPath, (_request, response) => {
+    response.type('application/json').send(description);
   });
   app.use((request, response) => {
     sendText(response, 404, `404 Not Found: ${request.path}`);

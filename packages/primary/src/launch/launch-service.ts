@@ -48,11 +48,30 @@ export class LaunchService {
 
   /** Plans, stores and dispatches. Resolves when the jobs are durable; throws CarillonError when refused. */
   async launch(request: LaunchRequest): Promise<LaunchAnswer> {
-    const plan = await this.#office.journal.transact((apply) => this.planInto(request, apply));
+    const { journal, settings } = this.#office;
+    const plan = await journal.transact((apply) => {
+      const planned = this.planInto(request, apply);
+      if (settings.manualJobsTracked) apply(this.#trackOf(request, planned));
+      return planned;
+    });
     if (plan.kind === 'refuse') throw new CarillonError('event', `Failed to launch event: ${plan.reason}`);
     this.dispatchPlan(plan);
     if (plan.kind === 'queue') return { ids: [plan.job.fields.id], queue: plan.length };
     return { ids: plan.jobs.map((job) => job.fields.id) };
+  }
+
+  /** One entry for each job that somebody started (behaviour reference 2.1, 3.6). */
+  #trackOf({ event, username, api_key: key }: LaunchRequest, plan: LaunchPlan): Change[] {
+    const { state, clock, settings } = this.#office;
+    const jobs = plan.kind === 'launch' ? plan.jobs : plan.kind === 'queue' ? [plan.job] : [];
+    const who =
+      key === undefined ? { username } : { api_key: key, api_title: state.api_keys.get(key)?.title };
+    const epoch = Math.floor(clock.nowMs() / 1000);
+    return jobs.map(({ fields: { id } }) => ({
+      type: 'activity',
+      entry: { action: 'job_run', epoch, id, event, ...who },
+      rowMax: settings.historyRows,
+    }));
   }
 
   /**

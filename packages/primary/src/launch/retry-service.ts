@@ -9,12 +9,14 @@ export interface RetryDeps {
   office: OfficeContext;
   launches: Pick<LaunchService, 'relaunch'>;
   members: () => readonly Member[];
+  /** The worker says that it takes no more jobs. */
+  isLeaving: (node: string) => boolean;
   finish: (job: string, ending: JobEnding) => Promise<void>;
 }
 
 /**
- * Finds a place for the next attempt of a job whose own server is not there (product decision "Retry"): another server
- * of its target, or its own when it comes back. It looks for as long as a silent worker may take to come back, and then
+ * Finds a place for the next attempt of a job whose own server is not there (product decision "Retry"), and for one that
+ * waited for its first start on a server that is leaving: another server of its target, or its own when it comes back. It looks for as long as a silent worker may take to come back, and then
  * ends the job.
  */
 export class RetryService {
@@ -24,10 +26,14 @@ export class RetryService {
     this.#deps = deps;
   }
 
-  /** True for a due job that can start where it is: it has not run yet, or its server takes jobs. */
+  /**
+   * True for a due job that can start where it is: its server takes jobs, or is silent and may soon take one that has
+   * not run yet.
+   */
   canStay(job: ActiveJob): boolean {
-    if (job.attempt === 1) return true;
-    return this.#deps.members().some((member) => member.id === job.node && member.available);
+    const { members, isLeaving } = this.#deps;
+    if (job.attempt === 1) return !isLeaving(job.node);
+    return members().some((member) => member.id === job.node && member.available);
   }
 
   /** Takes over a retry whose run was taken back before it started: it is due once more. */
@@ -37,13 +43,14 @@ export class RetryService {
     await office.journal.commit([{ type: 'job', job: waiting }]);
   }
 
-  /** Moves a due retry, or puts it off. Throws CarillonError `unavailable`. */
+  /** Moves a due job, or puts it off. Throws CarillonError `unavailable`. */
   async place(job: ActiveJob): Promise<void> {
     const { office, launches, finish } = this.#deps;
     const now = office.clock.nowMs();
     const untilMs = job.retryUntilMs ?? now + office.settings.deadJobTimeoutMs;
     if (now >= untilMs) {
-      const description = `Failed to retry job: No server is available for it: ${job.fields.nice_target}`;
+      const attempt = job.attempt === 1 ? 'launch' : 'retry';
+      const description = `Failed to ${attempt} job: No server is available for it: ${job.fields.nice_target}`;
       await finish(job.fields.id, { how: 'unlaunchable', description });
       return;
     }

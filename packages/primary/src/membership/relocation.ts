@@ -38,10 +38,13 @@ export class Relocation {
   async move(job: ActiveJob, hostname: string): Promise<'moved' | 'claimed'> {
     const { store, session, state, log } = this.#office;
     const run = { job: job.fields.id, attempt: job.attempt };
+    // Whoever else moves the jobs of this node may have been quicker: a claim then is one of another server.
+    if (state.jobs.get(run.job)?.node !== job.node) return 'moved';
     const revocation = await store.revoke(session, run);
     if (revocation.kind === 'claimed') return 'claimed';
     const current = state.jobs.get(run.job);
     if (current?.state !== 'dispatched' || current.attempt !== run.attempt) return 'moved';
+    if (current.node !== job.node) return 'moved';
     log.log('info', 'A job that has not started leaves its server', { ...run, hostname });
     const { ender, relaunch, takeBackRetry } = this.#deps;
     if (current.abort !== undefined) await ender.endAborted(current);

@@ -1,4 +1,4 @@
-import type { PrimaryMessage, RunReport, ServerRecord, WorkerHello, WorkerMessage } from '@carillon/contract';
+import type { PrimaryMessage, RunReport, WorkerHello, WorkerMessage } from '@carillon/contract';
 import {
   type ActiveJob,
   type Cancel,
@@ -13,6 +13,7 @@ import type { Dispatcher } from '../launch/dispatcher.js';
 import type { JobEnder } from '../completion/job-ender.js';
 import type { LogWatch } from '../live/log-watch.js';
 import type { Relocation } from './relocation.js';
+import { WorkerRecords } from './worker-records.js';
 import { type WorkerEntry, WorkerRegistry } from './worker-registry.js';
 
 const reviewEveryMs = 500;
@@ -46,6 +47,7 @@ export class WorkforceService {
   readonly #ender: JobEnder;
   readonly #relocation: Relocation;
   readonly #logs: LogWatch;
+  readonly #records: WorkerRecords;
   readonly #listener: WorkforceListener;
   #review: Cancel | undefined;
 
@@ -57,6 +59,7 @@ export class WorkforceService {
     this.#ender = deps.ender;
     this.#relocation = deps.relocation;
     this.#logs = deps.logs;
+    this.#records = new WorkerRecords(office);
     this.#listener = listener;
     const { silentAfterMs, deadJobTimeoutMs } = office.settings;
     this.registry = new WorkerRegistry({ silentAfterMs, lostAfterMs: deadJobTimeoutMs });
@@ -77,11 +80,13 @@ export class WorkforceService {
 
   #join(link: ChannelLink<PrimaryMessage>, hello: WorkerHello): LinkHandlers<WorkerMessage> {
     const { clock, log, session } = this.#office;
-    const record = this.#recordOf(hello);
+    const record = this.#records.of(hello);
+    const before = this.registry.get(record.id);
+    if (before === undefined || before.health !== 'alive') this.#records.note('server_enable', record);
     const entry = this.registry.join(hello, link, record, clock.monotonicMs());
     log.log('info', 'A worker joined', { worker: record.id, hostname: record.hostname });
     link.send({ type: 'welcome', term: session.term });
-    this.#remember(record);
+    this.#records.remember(record);
     this.#listener.onRoom();
     this.#reconcile(entry, hello).catch((error: unknown) => {
       if (session.signal.aborted) return;
@@ -95,22 +100,6 @@ export class WorkforceService {
       onMessage: (message) => this.#onMessage(entry, message),
       onClose: (reason) => this.#onClose(entry, reason),
     };
-  }
-
-  #recordOf(hello: WorkerHello): ServerRecord {
-    const { id, hostname, ip, groups, master, slots } = hello.node;
-    const known = this.#office.state.servers.get(id);
-    const created = known?.created ?? Math.floor(this.#office.clock.nowMs() / 1000);
-    return { id, hostname: hostname.toLowerCase(), ip, groups, master, slots, created };
-  }
-
-  /** Stores a new or changed worker, so that the next primary knows whom to expect. */
-  #remember(record: ServerRecord): void {
-    const { state, journal } = this.#office;
-    const known = state.servers.entry(record.id);
-    if (known?.json === JSON.stringify(record)) return;
-    const seq = known?.seq ?? state.servers.nextSeq;
-    journal.commit([{ type: 'put', table: 'servers', seq, record }]).catch(() => undefined);
   }
 
   async #reconcile(entry: WorkerEntry, hello: WorkerHello): Promise<void> {
@@ -145,8 +134,9 @@ export class WorkforceService {
       if (revocation.boot !== entry.boot) await this.#ender.endLost(current, entry.record.hostname);
       return;
     }
-    if (current.abort !== undefined) {
-      await this.#ender.endAborted(current);
+    // A leaving worker takes no tickets, however long it stays.
+    if (current.abort !== undefined || entry.draining) {
+      await this.#relocation.move(current, entry.record.hostname);
       return;
     }
     await journal.commit([
@@ -216,11 +206,8 @@ export class WorkforceService {
     if (this.registry.get(entry.record.id) !== entry) return;
     entry.link = undefined;
     if (session.signal.aborted) return;
-    log.log('info', 'A worker disconnected', {
-      worker: entry.record.id,
-      hostname: entry.record.hostname,
-      reason,
-    });
+    const { id: worker, hostname } = entry.record;
+    log.log('info', 'A worker disconnected', { worker, hostname, reason });
     if (entry.draining) this.#release(entry);
   }
 
@@ -230,6 +217,9 @@ export class WorkforceService {
       const level = entry.health === 'alive' ? 'info' : 'warn';
       this.#office.log.log(level, `A worker is ${entry.health}`, { worker: id, hostname });
       for (const job of this.#office.state.jobsOfNode(id)) this.#markSilent(job, entry.health !== 'alive');
+      if (entry.health !== 'lost') {
+        this.#records.note(entry.health === 'alive' ? 'server_enable' : 'server_disable', entry.record);
+      }
       if (entry.health === 'lost') void this.#lose(entry);
     }
   }
@@ -272,17 +262,18 @@ export class WorkforceService {
       () => this.#forgetIfGone(entry),
       (error: unknown) => {
         if (this.#office.session.signal.aborted) return;
-        this.#office.log.log('warn', 'Jobs of a leaving worker could not be moved; they go when it is lost', {
-          hostname,
-          error: String(error),
-        });
+        const reason = 'Jobs of a leaving worker could not be moved; it is asked to connect again';
+        this.#office.log.log('warn', reason, { hostname, error: String(error) });
+        entry.link?.close('its jobs could not be moved');
       },
     );
   }
 
   #forgetIfGone(entry: WorkerEntry): void {
     if (this.registry.get(entry.record.id) !== entry || entry.link !== undefined) return;
-    if (!this.#hasJobs(entry)) this.#forget(entry);
+    if (this.#hasJobs(entry)) return;
+    this.#records.note('server_disable', entry.record);
+    this.#forget(entry);
   }
 
   #hasJobs(entry: WorkerEntry): boolean {
@@ -293,7 +284,10 @@ export class WorkforceService {
     const { journal, queue } = this.#office;
     const id = entry.record.id;
     this.registry.remove(id);
-    journal.commit([{ type: 'delete', table: 'servers', id }]).catch(() => undefined);
-    queue.discardTickets(id).catch(() => undefined);
+    // Not before it is certain that this node may decide so: the worker may be at work for the next primary.
+    journal
+      .commit([{ type: 'delete', table: 'servers', id }])
+      .then(() => queue.discardTickets(id))
+      .catch(() => undefined);
   }
 }

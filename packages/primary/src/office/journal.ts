@@ -46,6 +46,21 @@ export class Journal {
     const changes: Change[] = [];
     const result = this.#applySteps(plan, changes);
     if (changes.length === 0) return result;
+    await this.#write(changes);
+    for (const observer of this.#durableObservers) observer(changes);
+    return result;
+  }
+
+  /**
+   * Resolves when all that memory holds now is durable and no other node is the primary: what is not in memory does not
+   * exist then. Throws CarillonError `unavailable` otherwise.
+   */
+  async confirm(): Promise<void> {
+    if (this.#session.signal.aborted) throw unavailable();
+    await this.#write([]);
+  }
+
+  async #write(changes: readonly Change[]): Promise<void> {
     try {
       await this.#store.commit(this.#session, changes);
     } catch (error) {
@@ -53,8 +68,6 @@ export class Journal {
       this.#onFailure(`a write was not confirmed: ${cause}`);
       throw unavailable();
     }
-    for (const observer of this.#durableObservers) observer(changes);
-    return result;
   }
 
   #applySteps<T>(plan: (apply: (changes: readonly Change[]) => void) => T, all: Change[]): T {

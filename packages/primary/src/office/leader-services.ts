@@ -22,6 +22,7 @@ export function createLeaderServices(
   deps: { channel: ClusterChannel; outbound: OutboundPorts },
 ) {
   const members = () => workforce.registry.members();
+  const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
   const dispatcher = new Dispatcher(office, () => retries);
   const ender: JobEnder = new JobEnder(office, { finish });
@@ -38,7 +39,7 @@ export function createLeaderServices(
     { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },
   );
   const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
-  const retries = new RetryService({ office, launches, members, finish });
+  const retries = new RetryService({ office, launches, members, isLeaving, finish });
   const failures = new LaunchFailures(office, launches);
   const tick: TickService = new TickService(office, indexSchedule(office), launches, failures);
   const catalog = new CatalogService(office);

@@ -14,6 +14,8 @@ export interface OfficeSettings {
   maxJobs: number;
   /** Jobs may change their event (`allow_event_updates_from_jobs`). */
   eventUpdatesFromJobs: boolean;
+  /** Jobs started through the API are in the activity log (`track_manual_jobs`). */
+  manualJobsTracked: boolean;
   /** A worker unheard of for longer gets no new jobs. */
   silentAfterMs: number;
   /** A worker unheard of for longer has lost its jobs (`dead_job_timeout`). */

@@ -1,4 +1,12 @@
-import { type Change, launchFailureChain, planLaunchFailureNotices } from '@carillon/core';
+import type { EventRecord } from '@carillon/contract';
+import {
+  type Change,
+  followUpFailure,
+  type FollowUpLaunch,
+  launchFailureChain,
+  planEventErrorNotices,
+  planLaunchFailureNotices,
+} from '@carillon/core';
 import { deliveryChanges, noticeContext } from '../hooks/notice-context.js';
 import type { OfficeContext } from '../office/context.js';
 import type { LaunchService } from '../launch/launch-service.js';
@@ -33,12 +41,19 @@ export class LaunchFailures {
       const chain = launchFailureChain(event, reason, clock.nowMs());
       if (chain === undefined) return undefined;
       const launch = this.#launches.planInto(chain.request, apply);
-      if (launch.kind === 'refuse') {
-        apply([this.#warning(`Failed to launch chain reaction: ${launch.reason}`, chain.request.event)]);
-      }
+      if (launch.kind === 'refuse') apply(this.#chainFailure(event, chain, launch.reason));
       return launch;
     });
     if (plan !== undefined) this.#launches.dispatchPlan(plan);
+  }
+
+  /** The event of `chain_error` could not be launched either: as after the end of a job (behaviour reference 5.8). */
+  #chainFailure(event: EventRecord, chain: FollowUpLaunch, reason: string): Change[] {
+    const target = this.#office.state.events.get(chain.request.event);
+    const description = followUpFailure(chain, target, reason);
+    const recipients = target?.notify_fail || (event.notify_fail ?? '');
+    const mail = planEventErrorNotices(recipients, target ?? event, description, noticeContext(this.#office));
+    return [this.#warning(description, chain.request.event), ...deliveryChanges(mail)];
   }
 
   #warning(description: string, event: string): Change {

@@ -95,6 +95,7 @@ export class TickService {
       if (launched !== 'refused') commits.push(launched);
     }
     const closing: Change[] = plan.missed.map((missed) => this.#missedRecord({ ...missed }));
+    closing.push(...this.#dayChange());
     commits.push(journal.commit([...closing, ...finishTick(state, plan, round.lagging)]));
     await Promise.all(commits);
     await this.#launches.drain();
@@ -146,6 +147,13 @@ export class TickService {
     if (clock.nowMs() - due.minute * 1000 > reportWithinMs) return;
     // The term is over when this fails; the next primary reports its own refusals.
     this.#failures.report(due.event, plan.reason).catch(() => undefined);
+  }
+
+  /** The totals of a day that is over are not those of today (behaviour reference 3.8), even before the first job. */
+  #dayChange(): Change[] {
+    const { state, today } = this.#office;
+    const day = today();
+    return state.stats.day === day ? [] : [{ type: 'count', day, counter: 'jobs_failed', by: 0 }];
   }
 
   #missedRecord(missed: Readonly<Record<string, unknown>>): Change {

@@ -157,6 +157,7 @@ const plainSettings: OfficeContext['settings'] = {
   historyRows: 1000,
   maxJobs: 0,
   eventUpdatesFromJobs: false,
+  manualJobsTracked: false,
   silentAfterMs: 3_000,
   deadJobTimeoutMs: 120_000,
   maxEmailsPerDay: 0,

@@ -1,10 +1,18 @@
 import { connect } from 'node:net';
+import { openApiDocument } from '@carillon/contract';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { FakeStanding, objectOf, stopAll, TestApi } from '../support/api-server.js';
 
 afterEach(stopAll);
 
 describe('health', () => {
+  test('the description of the API needs no key, and is that of the contract', async () => {
+    const api = await TestApi.start();
+    const answer = await api.send('/api/openapi.json', { key: null });
+    expect(answer.status).toBe(200);
+    expect(objectOf(answer.text)).toEqual(openApiDocument('1.2.3'));
+  });
+
   test('live and metrics', async () => {
     const api = await TestApi.start();
     expect(objectOf((await api.send('/health/live', { key: null })).text)).toEqual({ status: 'live' });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { listHeader, readPage } from '../../src/http/calls/paging.js';
+import { listHeader, readHistoryPage, readPage } from '../../src/http/calls/paging.js';
 
 describe('pages (behaviour reference 8.2)', () => {
   test.each([
@@ -20,6 +20,18 @@ describe('pages (behaviour reference 8.2)', () => {
     [{ offset: 1e300, limit: 1e300 }, 1_000_000_000, 1_000_000_000],
   ])('%j', (params, offset, limit) => {
     expect(readPage(params, 50)).toEqual({ offset, limit });
+  });
+
+  test.each([
+    [{ limit: '0' }, 1_000_000_000],
+    [{ limit: 'all' }, 1_000_000_000],
+    [{ limit: '' }, 100],
+    [{ limit: 0 }, 100],
+    [{ limit: '-5' }, 100],
+    [{ limit: '25' }, 25],
+    [{}, 100],
+  ])('of history: %j', (params, limit) => {
+    expect(readHistoryPage(params, 100)).toEqual({ offset: 0, limit });
   });
 
   test('any value gives a page', () => {

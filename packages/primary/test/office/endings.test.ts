@@ -337,6 +337,33 @@ describe('a scheduled launch that is refused', () => {
       'Failed to launch scheduled event: Minutely: Server or Server Group not found: nowhere',
     ]);
   });
+
+  test.each([
+    ['an event that is gone', 'nobody', 'Event ID not found: nobody', 'ops@example.com'],
+    [
+      'an event that cannot be launched',
+      undefined,
+      'Alarm: Server or Server Group not found: gone',
+      'alarm@example.com',
+    ],
+  ])(
+    'and whose chain_error is %s leaves a second warning and mail',
+    async (_what, chain, reason, recipient) => {
+      const { world, worker, create } = await start();
+      const alarm = await create({ title: 'Alarm', target: 'gone', notify_fail: 'alarm@example.com' });
+      await create({
+        timing: {},
+        target: 'nowhere',
+        chain_error: chain ?? alarm,
+        notify_fail: 'ops@example.com',
+      });
+      await world.passMinute(worker);
+      expect(world.warnings()[0]).toBe(`Failed to launch chain reaction: ${reason}`);
+      expect(world.warnings()).toHaveLength(2);
+      expect(world.mailer.sent.map((mail) => mail.to).sort()).toEqual([recipient, 'ops@example.com'].sort());
+      expect(world.mailer.sent.some((mail) => mail.body.includes(reason))).toBe(true);
+    },
+  );
 });
 
 describe('room for queued jobs', () => {

@@ -96,6 +96,7 @@ export class TestApi {
       standing,
     });
     const app = createHttpApp({
+      version: '1.2.3',
       standing,
       clock,
       log,

@@ -77,6 +77,7 @@ export class OfficeWorld {
         historyRows: 100,
         maxJobs: 0,
         eventUpdatesFromJobs: true,
+        manualJobsTracked: false,
         silentAfterMs: 3_000,
         deadJobTimeoutMs: 120_000,
         maxEmailsPerDay: this.maxEmailsPerDay,
@@ -146,6 +147,7 @@ export class TestWorker {
   /** Ticket handlings that ended in a claim. */
   readonly claimed: string[] = [];
   readonly received: PrimaryMessage[] = [];
+  isDraining = false;
   readonly #world: OfficeWorld;
   readonly #claims: MemoryRunClaims;
   #link: ChannelLink<WorkerMessage> | undefined;
@@ -159,12 +161,14 @@ export class TestWorker {
     this.#claims = new MemoryRunClaims(world.storeBoard);
   }
 
+  get isConnected(): boolean {
+    return this.#link !== undefined;
+  }
+
   async connect(primary: string): Promise<void> {
     const handlers = {
       onMessage: (message: PrimaryMessage) => void this.received.push(message),
-      onClose: () => {
-        this.#link = undefined;
-      },
+      onClose: () => void (this.#link = undefined),
     };
     this.#link = await this.#world.channel.connect(testUrl(primary), handlers, this.#controller.signal);
     this.#link.send({
@@ -180,7 +184,7 @@ export class TestWorker {
         version: 'test',
       },
       runs: [...this.held].map(([job, { attempt }]): RunReport => ({ job, attempt })),
-      draining: false,
+      draining: this.isDraining,
     });
     await this.#world.settle();
   }
@@ -204,6 +208,7 @@ export class TestWorker {
   /** Says that it takes no more jobs. */
   async leave(): Promise<void> {
     await this.#consumer?.close();
+    this.isDraining = true;
     this.#link?.send({ type: 'draining' });
     await this.#world.settle();
   }

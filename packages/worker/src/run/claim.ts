@@ -35,8 +35,17 @@ export function createTicketHandler(deps: ClaimDeps): (ticket: Ticket) => Promis
       deps.logger.log('info', 'A ticket was dropped', { job, attempt, term, reason: answer.reason });
       return;
     }
-    // An earlier attempt of the job on this machine has reported, but is perhaps still tidying up.
-    await deps.runs.ofJob(job)?.done;
+    let isCurrent = true;
+    // Earlier attempts of the job on this machine: one that has reported, but is perhaps still tidying up, or one that
+    // was given up while this worker was cut off. Then others may wait for it as well, and this one may be given up.
+    for (let other = deps.runs.ofJob(job); other !== undefined; other = deps.runs.ofJob(job)) {
+      await other.done;
+      isCurrent = await deps.claims.isCurrent(ref).catch(() => true);
+    }
+    if (!isCurrent) {
+      deps.logger.log('info', 'A run was given up before it could start', { job, attempt, term });
+      return;
+    }
     const run = new HeldRun(ref, answer.job);
     deps.runs.add(run);
     await deps.start(run);

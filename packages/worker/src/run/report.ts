@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { JobResult } from '@carillon/contract';
+import type { JobResult, RunRef } from '@carillon/contract';
 import type {
   Cancel,
   Clock,
@@ -11,6 +11,7 @@ import type {
   ProcessLauncher,
   ResultSink,
   ResultSpool,
+  RunClaims,
 } from '@carillon/core';
 import { jobMarker } from './prepare.js';
 
@@ -24,6 +25,7 @@ export interface ReportDeps {
   archive: LogArchive;
   spool: ResultSpool;
   results: ResultSink;
+  claims: Pick<RunClaims, 'isCurrent'>;
   launcher: Pick<ProcessLauncher, 'killStrays'>;
   /** A result is on the disk, and not yet handed in. */
   onSpooled: (result: JobResult) => Promise<void>;
@@ -100,24 +102,29 @@ export class ResultReporter {
    * replay and before the first run. Jobs that are held go on. What fails is left for the next boot.
    */
   async buryLostRuns(node: string, expireSec: number, isHeld: (job: string) => boolean): Promise<void> {
-    const { logs, archive, logger, launcher } = this.#deps;
-    try {
-      for (const job of await logs.list()) {
-        if (this.#stopped) return;
-        if (isHeld(job)) continue;
-        // One that is in the archive was handed in, only its file was not removed any more. Unless it goes on after
-        // that: then it is of a later attempt.
-        const archived = await archive.get(job);
-        const archivedBytes = archived === undefined ? 0 : await unpackedBytes(archived);
-        if ((await logs.read(job, archivedBytes, 1)).length > 0 || archived === undefined) {
-          await launcher.killStrays(jobMarker(node, job), 'prefix');
-          await this.#archive(job, expireSec);
-        }
-        await logs.remove(job);
-      }
-    } catch (error) {
+    const { logs, logger } = this.#deps;
+    const warn = (error: unknown): void =>
       logger.log('warn', 'Logs of an earlier boot cannot be stored yet', { error: String(error) });
+    const jobs = await logs.list().catch((error: unknown) => {
+      warn(error);
+      return [];
+    });
+    for (const job of jobs) {
+      if (this.#stopped) return;
+      if (!isHeld(job)) await this.#bury(node, job, expireSec).catch(warn);
     }
+  }
+
+  async #bury(node: string, job: string, expireSec: number): Promise<void> {
+    const { logs, archive, launcher } = this.#deps;
+    const standing = await compareLogs(logs, job, await archive.get(job));
+    // What the archive has was handed in, only its file was not removed any more.
+    if (standing !== 'contained') {
+      await launcher.killStrays(jobMarker(node, job), 'prefix');
+      // A log that differs is of an attempt elsewhere, which came after the lost one.
+      if (standing === 'continues') await this.#archive(job, expireSec);
+    }
+    await logs.remove(job);
   }
 
   /** Gives up waiting: results not yet handed in stay in the spool. */
@@ -149,9 +156,18 @@ export class ResultReporter {
   }
 
   async #attempt(result: JobResult, expireSec: number, progress: { archived: boolean }): Promise<void> {
-    if (!progress.archived) await this.#archive(result.job, expireSec);
+    if (!progress.archived && (await this.#isLogWanted(result))) await this.#archive(result.job, expireSec);
     progress.archived = true;
     await this.#deps.results.addResult(result);
+  }
+
+  /**
+   * A worker that was cut off for long may come late: when the job has ended without it, or is at another attempt, its
+   * log must not replace a newer one.
+   */
+  async #isLogWanted(run: RunRef): Promise<boolean> {
+    const { claims, archive } = this.#deps;
+    return (await claims.isCurrent(run)) || (await archive.get(run.job)) === undefined;
   }
 
   /** A local log that cannot be read is given up: the result matters more. */
@@ -188,15 +204,29 @@ export class ResultReporter {
   }
 }
 
-/** Length of what is compressed with gzip; rejects when it is not whole. */
-async function unpackedBytes(compressed: AsyncIterable<Uint8Array>): Promise<number> {
+/**
+ * How the log of a job here stands to the one in the archive, where none counts as an empty one that was never stored.
+ * Rejects when the archived one is not whole.
+ */
+async function compareLogs(
+  logs: JobLog,
+  job: string,
+  archived: AsyncIterable<Uint8Array> | undefined,
+): Promise<'contained' | 'continues' | 'differs'> {
+  if (archived === undefined) return 'continues';
   let bytes = 0;
+  let differs = false;
   await pipeline(
-    Readable.from(compressed, { objectMode: false }),
+    Readable.from(archived, { objectMode: false }),
     createGunzip(),
     async (chunks: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of chunks) bytes += chunk.length;
+      for await (const chunk of chunks) {
+        const own = await logs.read(job, bytes, chunk.length);
+        differs ||= Buffer.compare(own, chunk.subarray(0, own.length)) !== 0;
+        bytes += chunk.length;
+      }
     },
   );
-  return bytes;
+  if (differs) return 'differs';
+  return (await logs.read(job, bytes, 1)).length > 0 ? 'continues' : 'contained';
 }

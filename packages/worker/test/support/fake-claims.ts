@@ -6,6 +6,8 @@ export class FakeClaims implements RunClaims {
   readonly calls: { run: RunRef; nonce: string; boot: string }[] = [];
   readonly #jobs = new Map<string, JobFields>();
   readonly #claimed = new Map<string, string>();
+  /** Present attempts. */
+  readonly #attempts = new Map<string, number>();
   /** Calls to fail: before anything happened, or after the claim was granted. */
   readonly failures: ('before' | 'after')[] = [];
   /** Set: claims wait for it. */
@@ -13,6 +15,7 @@ export class FakeClaims implements RunClaims {
 
   dispatch(run: RunRef, job: JobFields): void {
     this.#jobs.set(runId(run), job);
+    this.#attempts.set(run.job, run.attempt);
   }
 
   async claim(run: RunRef, worker: { node: string; boot: string; nonce: string }): Promise<ClaimOutcome> {
@@ -23,6 +26,15 @@ export class FakeClaims implements RunClaims {
     const answer = this.#grant(runId(run), `${worker.boot}:${worker.nonce}`);
     if (failure === 'after') throw new Error('the reply was lost');
     return answer;
+  }
+
+  async isCurrent(run: RunRef): Promise<boolean> {
+    return this.#claimed.has(runId(run)) && this.#attempts.get(run.job) === run.attempt;
+  }
+
+  /** The job has ended. */
+  forget(job: string): void {
+    this.#attempts.delete(job);
   }
 
   #grant(id: string, claimant: string): ClaimOutcome {

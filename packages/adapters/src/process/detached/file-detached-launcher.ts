@@ -140,11 +140,12 @@ async function start(
 
 function spawnKeeper(directory: RunDirectory, spec: ProcessSpec, command: readonly string[]): ChildProcess {
   const { cwd, env, uid, gid } = spec;
-  const files = [
-    openSync(directory.file('stdin'), 'r'),
-    ...(['stdout', 'stderr', 'status'] as const).map((name) => openSync(directory.file(name), 'a', 0o600)),
-  ];
+  const files: number[] = [];
   try {
+    files.push(openSync(directory.file('stdin'), 'r'));
+    for (const name of ['stdout', 'stderr', 'status'] as const) {
+      files.push(openSync(directory.file(name), 'a', 0o600));
+    }
     return spawn(shell, ['-c', keeperScript, 'carillon', ...command], {
       cwd,
       env,

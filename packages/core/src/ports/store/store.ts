@@ -62,7 +62,7 @@ export type ClaimOutcome =
   /** Already claimed, revoked, another attempt, or unknown: do not start a process. */
   | { claimed: false; reason: string };
 
-/** The only thing a worker may do to the store. */
+/** The only things a worker may ask of the store. */
 export interface RunClaims {
   /**
    * Takes a run for this worker: compare-and-set from dispatched-to-this-node to claimed. At most one call
@@ -70,4 +70,9 @@ export interface RunClaims {
    * another boot. Repeated by the same boot it answers `claimed: true` again only for the same `nonce`.
    */
   claim(run: RunRef, worker: { node: string; boot: string; nonce: string }): Promise<ClaimOutcome>;
+  /**
+   * True while this attempt is claimed, by whomever: false before, and for good once the job has ended, has gone on with
+   * another attempt, or waits for one.
+   */
+  isCurrent(run: RunRef): Promise<boolean>;
 }

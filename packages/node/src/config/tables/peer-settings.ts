@@ -42,6 +42,12 @@ export const peerSettings = {
     preset: false,
     about: 'Plugins may change their own event by `update_event`.',
   },
+  track_manual_jobs: {
+    schema: Type.Union([Type.Boolean(), Type.Literal(0), Type.Literal(1)]),
+    expects: 'true or false',
+    preset: false,
+    about: 'Jobs started by `run_event` are in the activity log as `job_run`.',
+  },
   child_kill_timeout: {
     schema: Type.Number({ minimum: 0, maximum: 86_400 }),
     expects: 'a number of seconds from 0 to 86400',
@@ -156,7 +162,6 @@ export const unusedPeerSettings: readonly string[] = [
   'server_comm_use_hostnames',
   'socket_io_transports',
   'tick_precision_ms',
-  'track_manual_jobs',
   'udp_broadcast_port',
   'uid',
   'web_direct_connect',

@@ -2,7 +2,7 @@ import type { HistoryRow } from '@carillon/contract';
 import { missingScope } from '@carillon/core';
 import { type CallContext, type CallHandlers, fromStore, isLimited, requireScopeOf } from './call-context.js';
 import { findEvent } from './events.js';
-import { listHeader, type PageWish, readPage } from './paging.js';
+import { listHeader, type PageWish, readHistoryPage } from './paging.js';
 
 /** Rows read at a time while a limited caller's history is picked out. */
 const batchRows = 1000;
@@ -12,13 +12,13 @@ export const historyCalls: CallHandlers = {
   get_event_history: async (context) => {
     const event = findEvent(context);
     requireScopeOf(context, event);
-    const { offset, limit } = readPage(context.params, 100);
+    const { offset, limit } = readHistoryPage(context.params, 100);
     const page = await fromStore(context, context.office.history(event.id, offset, limit));
     return historyJson(page.rows, page.length);
   },
 
   get_history: async (context) => {
-    const wish = readPage(context.params, 50);
+    const wish = readHistoryPage(context.params, 50);
     if (isLimited(context.caller)) return visibleHistory(context, wish);
     const page = await fromStore(context, context.office.history(undefined, wish.offset, wish.limit));
     return historyJson(page.rows, page.length);

@@ -22,6 +22,17 @@ export function readPage(params: Readonly<Record<string, unknown>>, defaultLimit
   return { offset: Math.max(0, offset), limit: limit > 0 ? limit : defaultLimit };
 }
 
+/**
+ * As `readPage`, for history: a `limit` in the query that is 0 or no number asks for everything (behaviour reference 8.2,
+ * 13 no. 9). Values of a query are text.
+ */
+export function readHistoryPage(params: Readonly<Record<string, unknown>>, defaultLimit: number): PageWish {
+  const page = readPage(params, defaultLimit);
+  const limit = params['limit'];
+  const isAll = typeof limit === 'string' && limit !== '' && integerOf(limit) === 0;
+  return isAll ? { ...page, limit: largest } : page;
+}
+
 /** A whole number, by its leading digits when it is text; 0 when there is none. */
 function integerOf(value: unknown): number {
   const number = typeof value === 'string' ? Number.parseInt(value, 10) : value;

@@ -203,4 +203,41 @@ function describeAfterwards(subject: Run): void {
       expect(await cluster.claims().claim(run('j3'), worker())).toMatchObject({ claimed: true });
     }),
   );
+
+  test(
+    'an attempt is current from its claim until its job waits, goes on with another one or ends',
+    subject(async (cluster) => {
+      const { store, session } = await openStore(cluster);
+      const claims = cluster.claims();
+      expect(await claims.isCurrent(run('j1'))).toBe(false);
+      await store.commit(session, dispatchOf(jobOf('j1')));
+      expect(await claims.isCurrent(run('j1'))).toBe(false);
+      await claims.claim(run('j1'), worker());
+      expect(await claims.isCurrent(run('j1'))).toBe(true);
+      expect(await cluster.claims().isCurrent(run('j1'))).toBe(true);
+      expect(await claims.isCurrent(run('j1', 2))).toBe(false);
+      expect(await claims.isCurrent(run('j1', 11))).toBe(false);
+      await store.commit(session, [
+        { type: 'job', job: jobOf('j1', { attempt: 2, state: 'waiting', dueMs: 1 }) },
+      ]);
+      expect(await claims.isCurrent(run('j1'))).toBe(false);
+      await store.commit(session, dispatchOf(jobOf('j1', { attempt: 2, node: 'n2' })));
+      expect(await claims.isCurrent(run('j1', 2))).toBe(false);
+      await claims.claim(run('j1', 2), worker('n2'));
+      expect(await claims.isCurrent(run('j1'))).toBe(false);
+      expect(await claims.isCurrent(run('j1', 2))).toBe(true);
+      await store.commit(session, [finishOf('j1')]);
+      expect(await claims.isCurrent(run('j1', 2))).toBe(false);
+    }),
+  );
+
+  test(
+    'a run that was taken back is not current',
+    subject(async (cluster) => {
+      const { store, session } = await openStore(cluster);
+      await store.commit(session, dispatchOf(jobOf('j1')));
+      await store.revoke(session, run('j1'));
+      expect(await cluster.claims().isCurrent(run('j1'))).toBe(false);
+    }),
+  );
 }

@@ -140,6 +140,20 @@ function describeFencing(subject: Run): void {
   );
 
   test(
+    'a commit of nothing tells whether the term is still the present one',
+    subject(async (cluster) => {
+      const old = await openStore(cluster);
+      await old.store.commit(old.session, []);
+      await old.store.commit(old.session, [note(1)]);
+      const present = await openStore(cluster);
+      await expect(old.store.commit(old.session, [])).rejects.toThrow(FencedError);
+      await present.store.commit(present.session, []);
+      await present.store.commit(present.session, [note(2)]);
+      expect(await notes(present.store)).toEqual([1, 2]);
+    }),
+  );
+
+  test(
     'one store that served both terms keeps them apart',
     subject(async (cluster) => {
       const { store, session } = await openStore(cluster);
