@@ -23,9 +23,11 @@ export {
   processConformance,
   readUntil,
 } from './conformance/process-conformance.js';
+export * from './checker/index.js';
 export * from './cluster/index.js';
 export { HeldBytes, watchedCopies } from './memory/held-bytes.js';
 export * from './redis/index.js';
+export * from './soak/index.js';
 export { startTestS3, type TestS3 } from './s3/test-s3.js';
 export { type LeaseSubject, leaseConformance } from './conformance/lease-conformance.js';
 export * from './conformance/store/index.js';

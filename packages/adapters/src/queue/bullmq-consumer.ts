@@ -159,10 +159,12 @@ export class BullmqConsumer<Message> implements Consumer {
 
 /** Ends a connection in whatever state it is, without leaving more behind than an attempt to connect. */
 function endConnection(connection: Redis | Cluster): void {
+  // BullMQ connects a blocking connection once more, after its end, when its read was overdue as this was called; one
+  // that stayed would keep the process alive.
+  connection.on('ready', () => connection.disconnect());
   if (connection.status === 'end') return;
   if (connection instanceof Redis && connection.status === 'reconnecting') {
     // A disconnect now would leave its commands pending for ever. The next attempt is the last, and rejects them.
     connection.options.retryStrategy = () => null;
-    connection.once('ready', () => connection.disconnect());
   } else connection.disconnect();
 }

@@ -214,18 +214,20 @@ export class WorkforceService {
   #reviewHealth(): void {
     for (const entry of this.registry.review(this.#office.clock.monotonicMs())) {
       const { id, hostname } = entry.record;
-      this.#office.log.log(entry.health === 'alive' ? 'info' : 'warn', `A worker is ${entry.health}`, {
-        worker: id,
-        hostname,
-      });
-      for (const job of this.#office.state.jobsOfNode(id)) {
-        this.#office.state.markSilent(job.fields.id, entry.health !== 'alive');
-      }
+      const level = entry.health === 'alive' ? 'info' : 'warn';
+      this.#office.log.log(level, `A worker is ${entry.health}`, { worker: id, hostname });
+      for (const job of this.#office.state.jobsOfNode(id)) this.#markSilent(job, entry.health !== 'alive');
       if (entry.health !== 'lost') {
         this.#records.note(entry.health === 'alive' ? 'server_enable' : 'server_disable', entry.record);
       }
       if (entry.health === 'lost') void this.#lose(entry);
     }
+  }
+
+  #markSilent({ fields, state: before }: ActiveJob, silent: boolean): void {
+    this.#office.state.markSilent(fields.id, silent);
+    const job = this.#office.state.jobs.get(fields.id);
+    if (job !== undefined && job.state !== before) this.#listener.onJob(job);
   }
 
   /** Ends the jobs of a worker that is gone for good and forgets the worker; it may come back as new. */

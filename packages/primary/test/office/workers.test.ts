@@ -53,8 +53,11 @@ describe('workers', () => {
 
   test('a silent worker gets no jobs, its jobs are shown as silent, and are lost in the end', async () => {
     const { world, office, id, job } = await runningJob();
+    const told: string[] = [];
+    office.watchJob(job, { onJob: ({ state }) => told.push(state), onLog: () => undefined });
     await world.clock.advanceSettling(5_000);
     expect(office.activeJob(job)?.state).toBe('silent');
+    expect(told).toEqual(['running', 'silent']);
     await expect(office.launch({ event: id, overrides: {}, now: 5 })).rejects.toThrow(
       'Could not find any servers',
     );

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { processesOf } from './socket-owner.js';
 
 /** A line of a node's structured log. */
 export interface LogLine {
@@ -47,6 +48,11 @@ export class NodeProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /** A paused process runs as well. */
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** The first log line, past or coming, that matches. The test's own time limit ends the wait. */
   waitForLine(matches: (line: LogLine) => boolean): Promise<LogLine> {
     const past = this.lines.find(matches);
@@ -74,6 +80,16 @@ export class NodeProcess {
     this.#child?.kill(signal);
   }
 
+  /** Stops the clock of all processes of the node, but not of its jobs, until `resume`. */
+  pause(): void {
+    for (const pid of processesOf(this.pid)) sendSignal(pid, 'SIGSTOP');
+  }
+
+  /** Ends `pause`; harmless without. */
+  resume(): void {
+    for (const pid of processesOf(this.pid)) sendSignal(pid, 'SIGCONT');
+  }
+
   /** Everything the process printed, for failure messages. */
   get output(): string {
     return this.#raw;
@@ -98,6 +114,14 @@ export class NodeProcess {
       this.#expectations.delete(expectation);
       expectation.resolve(line);
     }
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
   }
 }
 

@@ -37,10 +37,19 @@ export class TestCluster {
     return new TestCluster(directory, await startPrivateRedis({ listen: 'tcp' }));
   }
 
-  /** Prepares a primary-eligible node; `start` runs it. */
-  async primary(name: string, environment: Record<string, string> = {}): Promise<PrimaryProcess> {
+  /** Where the node of that name keeps its data, unless its environment says otherwise. */
+  dataDirectory(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** Prepares a primary-eligible node; `start` runs it. `url` is where tests reach it if the environment moves it. */
+  async primary(
+    name: string,
+    environment: Record<string, string> = {},
+    url?: string,
+  ): Promise<PrimaryProcess> {
     const port = await freePort();
-    const node = new PrimaryNodeProcess(name, `http://127.0.0.1:${port}`, {
+    const node = new PrimaryNodeProcess(name, url ?? `http://127.0.0.1:${port}`, {
       ...this.#common(name),
       CARILLON_ROLES: 'primary',
       CARILLON_HTTP_PORT: String(port),
@@ -77,7 +86,7 @@ export class TestCluster {
       CARILLON_REDIS_URL: this.redis.url,
       CARILLON_CLUSTER_SECRET: 'a secret of the test cluster',
       CARILLON_HOSTNAME: name,
-      CARILLON_DATA_DIR: join(this.directory, name),
+      CARILLON_DATA_DIR: this.dataDirectory(name),
     };
   }
 }

@@ -12,6 +12,8 @@ export interface PrivateRedis {
   readonly url: string;
   /** Ends it without a chance to clean up. */
   kill9(): Promise<void>;
+  /** Ends it cleanly; its data stay. */
+  shutDown(): Promise<void>;
   /** Starts it again on the same data. */
   restart(): Promise<void>;
   /** Ends it and removes its data. */
@@ -28,6 +30,7 @@ export async function startPrivateRedis({ listen }: { listen: 'unix' | 'tcp' }):
   return {
     url: listen === 'tcp' ? `redis://127.0.0.1:${port}` : `unix:${socket}`,
     kill9: () => end(server, 'SIGKILL'),
+    shutDown: () => end(server, 'SIGTERM'),
     restart: async () => {
       server = await run(directory, port, place);
     },
@@ -67,8 +70,8 @@ async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 }
 
 /** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   server.close();

@@ -1,0 +1,82 @@
+import { type PrivateRedis, RedisProxy, startPrivateRedis } from '@carillon/testkit';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { RedisConnection } from 'bullmq';
+import { Redis } from 'ioredis';
+import { SystemClock } from '../../src/clock/index.js';
+import { MemoryLogger } from '../../src/logger/index.js';
+import { BullmqJobQueue } from '../../src/queue/index.js';
+
+/*
+ * BullMQ watches over its blocking reads, and connects anew when one is overdue: here while the consumer is closed.
+ */
+
+let server: PrivateRedis;
+let proxy: RedisProxy;
+let clients: Redis[];
+
+beforeEach(async () => {
+  server = await startPrivateRedis({ listen: 'unix' });
+  proxy = await RedisProxy.start(server.url);
+  clients = [];
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  for (const client of clients) if (client.status !== 'end') client.disconnect();
+  await proxy.close();
+  await server.stop();
+});
+
+const connect = (options: { maxRetriesPerRequest: number | null; lazyConnect?: boolean }): Redis => {
+  // Long enough to close the consumer and mend the network between two attempts.
+  const path = proxy.url.replace(/^unix:/, '');
+  const client = new Redis({ path, retryStrategy: () => 500, ...options });
+  client.on('error', () => undefined);
+  clients.push(client);
+  return client;
+};
+
+test('a consumer that is closed after a read was overdue leaves no connection', async () => {
+  const reconnect = jest.spyOn(RedisConnection.prototype, 'reconnect');
+  const queue = new BullmqJobQueue({
+    commands: connect({ maxRetriesPerRequest: 1 }),
+    consumers: connect({ maxRetriesPerRequest: null, lazyConnect: true }),
+    prefix: '{test}',
+    clock: new SystemClock(),
+    log: new MemoryLogger(),
+  });
+  const overdue = new Promise<RedisConnection>((resolve) => {
+    reconnect.mockImplementationOnce(function (this: RedisConnection) {
+      resolve(this);
+      // From now on the real one.
+      return this.reconnect();
+    });
+  });
+  const consumer = queue.consumeResults(() => Promise.resolve(), 1);
+  await queue.addResult({
+    job: 'j1',
+    attempt: 1,
+    node: 'n1',
+    hostname: 'one',
+    time_start: 1,
+    time_end: 2,
+    pid: 3,
+    outcome: { code: 0, description: '' },
+    log_file_size: 0,
+    reported: {},
+  });
+  while (await queue.hasResult({ job: 'j1', attempt: 1 }));
+  await proxy.cut();
+  const connection = await overdue;
+  const client = await connection.client;
+  await consumer.close();
+  const heard = (event: 'ready' | 'end') => new Promise((resolve) => client.once(event, resolve));
+  const back = heard('ready');
+  await proxy.mend();
+  await back;
+  // The first end lets BullMQ connect once more.
+  await heard('end');
+  await heard('end');
+  expect(client.status).toBe('end');
+  await queue.close();
+}, 30_000);

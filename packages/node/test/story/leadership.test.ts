@@ -1,0 +1,172 @@
+import { createClient } from '@carillon/client';
+import { CommitWatch, hasJoined } from '@carillon/testkit';
+import { afterEach, expect, test } from '@jest/globals';
+import { Stage } from './stage.js';
+
+/*
+ * Leaders that are killed, paused and cut off, on real processes.
+ */
+
+const { timeout } = AbortSignal;
+
+let stage: Stage;
+let watch: CommitWatch;
+
+const set = async (more: { direct?: true } = {}): Promise<void> => {
+  stage = await Stage.set({ primaries: 2, workers: 2, ...more });
+  watch = await CommitWatch.start(stage.faulty.cluster.redis.url);
+};
+
+afterEach(async () => {
+  watch?.close();
+  await stage?.clear();
+}, 60_000);
+
+/** Everything that both nodes answer without a redirect or a refusal. */
+const answersOf = async (url: string): Promise<number> =>
+  (
+    await fetch(`${url}/api/app/get_schedule/v1`, {
+      redirect: 'manual',
+      headers: { 'X-API-Key': stage.faulty.cluster.apiKey },
+      signal: timeout(10_000),
+    })
+  ).status;
+
+test('flapping leadership: six leaders in a row, and every job that was answered ran once', async () => {
+  await set({ direct: true });
+  const { faulty } = stage;
+  const event = await stage.quick();
+  const ids: string[] = [];
+  const terms = [faulty.term];
+  for (let round = 0; round < 6; round += 1) {
+    const { leader, term } = faulty;
+    ids.push(...(await stage.run(event, 5)));
+    const next = faulty.nextLeader(term);
+    await (round % 2 === 0 ? leader.process.kill9() : leader.process.stop());
+    // Kept connections to the killed node would leave a client in doubt.
+    ids.push(...(await stage.run(event, 5, faulty.client())));
+    await next;
+    terms.push(faulty.term);
+    leader.process.start();
+    await leader.process.waitForNextLine(({ message }) => message === 'The node runs');
+  }
+  expect(terms).toEqual([...terms].sort((one, other) => one - other));
+  expect(new Set(terms).size).toBe(7);
+  expect(await stage.codesOf(ids)).toEqual(ids.map(() => 0));
+  expect(
+    stage.lines
+      .filter(({ at }) => at === 'start')
+      .map(({ job }) => job)
+      .sort(),
+  ).toEqual([...ids].sort());
+  expect(watch.late).toEqual([]);
+}, 120_000);
+
+test('a leader paused in the middle of a write: its delayed commit is refused, and it follows', async () => {
+  await set();
+  const { faulty } = stage;
+  const { leader, standby, term } = faulty;
+  const writer = createClient({
+    url: leader.process.url,
+    apiKey: faulty.cluster.apiKey,
+    retry: { deadlineMs: 0 },
+  });
+  const create = (id: string) =>
+    writer.createEvent({
+      id,
+      title: id,
+      enabled: 1,
+      category: 'general',
+      plugin: 'shellplug',
+      target: 'allgrp',
+    });
+  await create('before');
+  // The commit leaves the leader, and is held up on its way.
+  leader.toRedis.freeze();
+  const delayed = create('delayed').then(
+    () => 'acknowledged',
+    (error: unknown) => String(error),
+  );
+  await expect(
+    fetch(`${leader.process.url}/api/app/get_event/v1?id=delayed`, {
+      headers: { 'X-API-Key': faulty.cluster.apiKey },
+    }).then((response) => response.json()),
+  ).resolves.toMatchObject({ code: 0 });
+  leader.process.pause();
+  expect(await faulty.nextLeader(term)).toBe(standby);
+  const ended = leader.process.waitForNextLine(({ message }) => message.includes('no longer the primary'));
+  leader.toRedis.mend();
+  leader.process.resume();
+  await ended;
+  expect(await delayed).not.toBe('acknowledged');
+  expect(await answersOf(standby.process.url)).toBe(200);
+  const { rows } = await stage.client.getSchedule();
+  expect(rows.map(({ id }) => id)).toEqual(['before']);
+  expect(await stage.codesOf(await stage.run(await stage.quick()))).toEqual([0]);
+  expect(watch.late).toEqual([]);
+  writer.close();
+}, 60_000);
+
+test('a leader cut off from Redis alone: it stops serving, and the other goes on with its jobs', async () => {
+  await set();
+  const { faulty } = stage;
+  const { leader, standby, term } = faulty;
+  const [job = ''] = await stage.run(await stage.held('partition'));
+  await stage.waitForLines('start', 1);
+  const next = faulty.nextLeader(term);
+  leader.toRedis.cut();
+  expect(await next).toBe(standby);
+  expect(await answersOf(leader.process.url)).not.toBe(200);
+  for (const { process } of faulty.workers) await standby.process.waitForLine(hasJoined(process.name));
+  expect((await stage.client.getJobStatus({ id: job })).job.state).toBe('running');
+  stage.release('partition');
+  expect(await stage.codesOf([job])).toEqual([0]);
+  const back = leader.process.waitForNextLine(({ message }) => message === 'Redis is back');
+  faulty.mend();
+  await back;
+  expect(faulty.leader).toBe(standby);
+  expect(watch.late).toEqual([]);
+}, 60_000);
+
+test('workers cut off from the primary alone: their jobs go silent, and end as they do', async () => {
+  await set();
+  const { faulty } = stage;
+  const [ended = '', goesOn = ''] = [
+    ...(await stage.run(await stage.held('ended'))),
+    ...(await stage.run(await stage.held('goes-on'))),
+  ];
+  await stage.waitForLines('start', 2);
+  const { process } = faulty.leader;
+  const left = process.waitForNextLine(({ message }) => message === 'A worker disconnected');
+  faulty.cutFromPrimaries();
+  await left;
+  // Results take the way through Redis.
+  stage.release('ended');
+  expect(await stage.codesOf([ended])).toEqual([0]);
+  const back = Promise.all(
+    faulty.workers.map((worker) => process.waitForNextLine(hasJoined(worker.process.name))),
+  );
+  faulty.mend();
+  await back;
+  expect((await stage.client.getJobStatus({ id: goesOn })).job.state).toBe('running');
+  stage.release('goes-on');
+  expect(await stage.codesOf([goesOn])).toEqual([0]);
+  expect(stage.lines.filter(({ at }) => at === 'start')).toHaveLength(2);
+}, 60_000);
+
+test('both primaries are down over the boundary of a minute: it is made up, once', async () => {
+  await set();
+  const { faulty } = stage;
+  const event = await stage.quick({ timing: {} });
+  await Promise.all(faulty.primaries.map(({ process }) => process.kill9()));
+  const minuteMs = 60_000;
+  const boundaryMs = (Math.floor(Date.now() / minuteMs) + 1) * minuteMs;
+  await new Promise((resolve) => setTimeout(resolve, boundaryMs - Date.now() + 1));
+  for (const { process } of faulty.primaries) process.start();
+  await stage.waitForLines('end', 1);
+  await watch.waitForTick(boundaryMs / 1000);
+  const starts = stage.lines.filter(({ at }) => at === 'start');
+  expect(starts.map(({ minute }) => minute)).toEqual([boundaryMs / 1000]);
+  expect(await stage.codesOf(starts.map(({ job }) => job))).toEqual([0]);
+  expect((await stage.client.getEventHistory({ id: event })).rows).toHaveLength(1);
+}, 120_000);
