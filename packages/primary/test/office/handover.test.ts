@@ -1,31 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { deferred } from '@carillon/testkit';
 import type { JobResult } from '@carillon/contract';
-import type { Primary } from '../../src/index.js';
-import { admin, newEvent, officeOf, OfficeWorld, type TestWorker } from '../support/office-world.js';
+import { launch, oneWorker } from '../support/one-worker.js';
+import { admin, newEvent, officeOf, OfficeWorld } from '../support/office-world.js';
 
 const onDemand = { timing: false as const };
-
-/** Something the test lets happen when it wants. */
-function gate(): { passed: Promise<void>; open: () => void } {
-  let open = (): void => undefined;
-  const passed = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { passed, open };
-}
-
-async function launch(primary: Primary, fields: Parameters<typeof newEvent>[0] = {}): Promise<string> {
-  const office = officeOf(primary);
-  const id = await office.createEvent(newEvent({ ...onDemand, ...fields }), admin);
-  return (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-}
-
-async function start(): Promise<{ world: OfficeWorld; primary: Primary; worker: TestWorker }> {
-  const world = new OfficeWorld();
-  const primary = await world.primary('p1');
-  const worker = await world.worker('w1', 'p1');
-  return { world, primary, worker };
-}
 
 describe('a job that has not started', () => {
   test('leaves a worker of which a new primary learns only later that it is leaving', async () => {
@@ -50,7 +29,7 @@ describe('a job that has not started', () => {
   });
 
   test('leaves a worker that stays for long also when the store fails once', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     const other = await world.worker('w2', 'p1');
     await other.work();
     const job = await launch(primary, { algo: 'prefer_first' });
@@ -71,19 +50,19 @@ describe('a job that has not started', () => {
   });
 
   test('is moved once when its worker says that it leaves and is gone at the same time', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     const other = await world.worker('w2', 'p1');
     const job = await launch(primary, { algo: 'prefer_first' });
     const store = world.stores.get('p1');
     const revoke = store?.revoke.bind(store);
     if (store === undefined || revoke === undefined) throw new Error('no store');
-    const answer = gate();
+    const answer = deferred();
     let calls = 0;
     store.revoke = async (session, run) => {
       calls += 1;
       const isFirst = calls === 1;
       const revocation = await revoke(session, run);
-      if (isFirst) await answer.passed;
+      if (isFirst) await answer.promise;
       return revocation;
     };
     await worker.leave();
@@ -93,7 +72,7 @@ describe('a job that has not started', () => {
     await worker.die();
     await world.settle();
     expect(other.claimed).toEqual([job]);
-    answer.open();
+    answer.resolve();
     await world.settle();
     expect(other.claimed).toEqual([job]);
     await other.settle(job);
@@ -101,11 +80,11 @@ describe('a job that has not started', () => {
   });
 
   test('does not end as lost when a server for it has come meanwhile', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     const job = await launch(primary);
-    const answer = gate();
+    const answer = deferred();
     world.queue.hasResult = async () => {
-      await answer.passed;
+      await answer.promise;
       return false;
     };
     await worker.leave();
@@ -113,7 +92,7 @@ describe('a job that has not started', () => {
     await other.work();
     await world.settle();
     expect(other.claimed).toEqual([job]);
-    answer.open();
+    answer.resolve();
     await world.settle();
     expect(officeOf(primary).activeJob(job)).toMatchObject({ state: 'running', hostname: 'w2' });
     await other.settle(job);
@@ -166,7 +145,7 @@ describe('a primary whose term is over', () => {
   });
 
   test('does not drop a result before it knows that its memory is the truth', async () => {
-    const { world, primary } = await start();
+    const { world, primary } = await oneWorker();
     const store = world.stores.get('p1');
     if (store === undefined) throw new Error('no store');
     store.failNextCommit(new Error('timed out'), 'before');
@@ -179,7 +158,7 @@ describe('a primary whose term is over', () => {
   });
 
   test('leaves the tickets of a worker alone that it has given up', async () => {
-    const { world, primary } = await start();
+    const { world, primary } = await oneWorker();
     const store = world.stores.get('p1');
     if (store === undefined) throw new Error('no store');
     const discarded: string[] = [];

@@ -1,31 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { deferred } from '@carillon/testkit';
 import type { JobFields } from '@carillon/contract';
-import type { Primary } from '../../src/index.js';
-import { admin, newEvent, officeOf, OfficeWorld, type TestWorker } from '../support/office-world.js';
-
-const onDemand = { timing: false as const };
-
-/** Something the test lets happen when it wants. */
-function gate(): { passed: Promise<void>; open: () => void } {
-  let open = (): void => undefined;
-  const passed = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { passed, open };
-}
-
-async function launch(primary: Primary, fields: Parameters<typeof newEvent>[0] = {}): Promise<string> {
-  const office = officeOf(primary);
-  const id = await office.createEvent(newEvent({ ...onDemand, ...fields }), admin);
-  return (await office.launch({ event: id, overrides: {}, now: 5 })).ids[0] ?? '';
-}
-
-async function start(): Promise<{ world: OfficeWorld; primary: Primary; worker: TestWorker }> {
-  const world = new OfficeWorld();
-  const primary = await world.primary('p1');
-  const worker = await world.worker('w1', 'p1');
-  return { world, primary, worker };
-}
+import { launch, oneWorker } from '../support/one-worker.js';
+import { admin, officeOf, OfficeWorld } from '../support/office-world.js';
 
 describe('draining queues', () => {
   test('a queued job that was launched and has ended meanwhile is not launched again', async () => {
@@ -37,11 +14,11 @@ describe('draining queues', () => {
     const store = world.stores.get('p1');
     const commit = store?.commit.bind(store);
     if (store === undefined || commit === undefined) throw new Error('no store');
-    const answer = gate();
+    const answer = deferred();
     store.commit = async (session, changes) => {
       await commit(session, changes);
       if (changes.some((change) => change.type === 'dispatch' && change.run.job === first))
-        await answer.passed;
+        await answer.promise;
     };
     const worker = await world.worker('w1', 'p1');
     await worker.work();
@@ -51,7 +28,7 @@ describe('draining queues', () => {
     await world.settle();
     await worker.settle(second);
     expect(await office.completedJob(second)).toMatchObject({ code: 0 });
-    answer.open();
+    answer.resolve();
     await world.settle();
     expect(worker.claimed).toEqual([second, first]);
     expect([...office.activeJobs()].map((job) => job.id)).toEqual([first]);
@@ -61,7 +38,7 @@ describe('draining queues', () => {
 
 describe('a lost worker', () => {
   test('loses its jobs also when the store fails once while they are being ended', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     await worker.work();
     const job = await launch(primary);
     await world.settle();
@@ -77,19 +54,19 @@ describe('a lost worker', () => {
   });
 
   test('that comes back while its jobs are being ended keeps the others', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     await worker.work();
     await launch(primary, { title: 'one' });
     const other = await launch(primary, { title: 'two' });
     await world.settle();
-    const answer = gate();
+    const answer = deferred();
     world.queue.hasResult = async () => {
-      await answer.passed;
+      await answer.promise;
       return false;
     };
     await world.clock.advanceSettling(121_000);
     await worker.connect('p1');
-    answer.open();
+    answer.resolve();
     await world.settle();
     expect(officeOf(primary).activeJob(other)).toMatchObject({ state: 'running' });
     await worker.settle(other);
@@ -98,11 +75,11 @@ describe('a lost worker', () => {
 
   test('does not cost the result of a run the primary never heard of', async () => {
     const world = new OfficeWorld();
-    const answer = gate();
+    const answer = deferred();
     const consume = world.queue.consumeResults.bind(world.queue);
     world.queue.consumeResults = (handler, concurrency) =>
       consume(async (result) => {
-        await answer.passed;
+        await answer.promise;
         await handler(result);
       }, concurrency);
     const primary = await world.primary('p1');
@@ -114,7 +91,7 @@ describe('a lost worker', () => {
     await worker.settle(job);
     await worker.die();
     await world.worker('w1', 'p1', 'another boot');
-    answer.open();
+    answer.resolve();
     await world.settle();
     expect(await officeOf(primary).completedJob(job)).toMatchObject({ code: 0 });
   });
@@ -122,7 +99,7 @@ describe('a lost worker', () => {
 
 describe('an abort', () => {
   test('whose answer from the store was lost is carried out all the same', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     const job = await launch(primary);
     const store = world.stores.get('p1');
     const revoke = store?.revoke.bind(store);
@@ -146,7 +123,7 @@ describe('an abort', () => {
   });
 
   test('reaches a run that its worker reports only after a change of the primary', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     worker.report = () => undefined;
     await worker.work();
     const job = await launch(primary);
@@ -169,7 +146,7 @@ describe('an abort', () => {
 
 describe('an archived log', () => {
   test('that breaks off is a failure of its reader alone', async () => {
-    const { world, primary, worker } = await start();
+    const { world, primary, worker } = await oneWorker();
     await worker.work();
     const job = await launch(primary);
     await world.settle();
