@@ -30,17 +30,17 @@ import { UpkeepService } from '../upkeep/upkeep-service.js';
 import { ClusterStatus } from './cluster-status.js';
 import type { OfficeContext } from './context.js';
 
+export interface LeaderDeps {
+  channel: ClusterChannel;
+  outbound: OutboundPorts;
+  digest: Digest;
+  passwords: PasswordHasher;
+  /** How this node is announced. */
+  candidate: Omit<PrimaryInfo, 'term'>;
+}
+
 /** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
-export function createLeaderServices(
-  office: OfficeContext,
-  deps: {
-    channel: ClusterChannel;
-    outbound: OutboundPorts;
-    digest: Digest;
-    passwords: PasswordHasher;
-    candidate: Omit<PrimaryInfo, 'term'>;
-  },
-) {
+export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const members = () => workforce.registry.members();
   const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
