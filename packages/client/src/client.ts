@@ -30,6 +30,7 @@ const readCalls = new Set<JsonCallName>([
   'user_resume_session',
   'status',
   'config',
+  'get_log_watch_auth',
   'ping',
 ]);
 const pageSize = 500;
@@ -105,6 +106,10 @@ export class CarillonClient implements CallMethods {
   /** A completed job; an active one is refused. */
   getJobDetails(params: CallParams<'get_job_details'>, options?: CallOptions) {
     return this.call('get_job_details', params, options);
+  }
+  /** A token for links to the log of an active job. */
+  getLogWatchAuth(params: CallParams<'get_log_watch_auth'>, options?: CallOptions) {
+    return this.call('get_log_watch_auth', params, options);
   }
   deleteJob(params: CallParams<'delete_job'>, options?: CallOptions) {
     return this.call('delete_job', params, options);

@@ -169,7 +169,7 @@ class Api {
     const { handler, call } = entry;
     if (handler === undefined || office === undefined) return answerPing();
     const { clock, log } = this.#deps;
-    const credential = this.#credential(exchange, body);
+    const credential = tokenCredential(exchange, office) ?? this.#credential(exchange, body);
     const caller = callerOf(call, credential, office, clock.nowMs());
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);
@@ -278,6 +278,13 @@ class Api {
   #report({ entry, startedMs }: Exchange, code: string | number): void {
     this.#deps.onAnswered?.(entry.name, code, this.#deps.clock.monotonicMs() - startedMs);
   }
+}
+
+/** What a token in the query stands for; undefined when there is none. Throws CarillonError `auth` for a bad one. */
+function tokenCredential({ entry, target }: Exchange, office: Office): GivenCredential | undefined {
+  const token = entry.call.acceptsToken ? textOf(target.query, 't') : '';
+  if (token === '') return undefined;
+  return { ...office.logTokens.redeem(textOf(target.query, 'id'), token), text: '' };
 }
 
 /** Throws CarillonError when the call needs a credential and there is none, or not one of its kind. */

@@ -19,6 +19,7 @@ import { Dispatcher } from '../launch/dispatcher.js';
 import { LaunchService } from '../launch/launch-service.js';
 import { RetryService } from '../launch/retry-service.js';
 import { LiveHub } from '../live/live-hub.js';
+import { LogTokens } from '../live/log-tokens.js';
 import { LogWatch } from '../live/log-watch.js';
 import { Relocation } from '../membership/relocation.js';
 import { ServerService } from '../membership/server-service.js';
@@ -87,6 +88,7 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
     index,
     launches,
     live,
+    logTokens: new LogTokens({ clock: office.clock, random: office.random, digest }),
     logs,
     records,
     servers,
