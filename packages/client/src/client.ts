@@ -3,36 +3,9 @@ import { Caller } from './caller.js';
 import { JobWatch, type WatchHandlers, type WatchOptions } from './live/watch-job.js';
 import { type CallOptions, type ClientOptions, readOptions } from './options.js';
 import { readPages } from './pages.js';
+import { readCalls } from './read-calls.js';
 import type { CallMethods, HistoryEntry, Job, JsonCallName, ScheduledEvent } from './types.js';
 
-/** Calls that change nothing, so that repeating them is always harmless. */
-const readCalls = new Set<JsonCallName>([
-  'get_schedule',
-  'get_event',
-  'get_event_history',
-  'get_history',
-  'get_job_status',
-  'get_active_jobs',
-  'get_categories',
-  'get_plugins',
-  'get_server_groups',
-  'get_api_keys',
-  'get_api_key',
-  'get_deliveries',
-  'get_servers',
-  'get_activity',
-  'get_upcoming',
-  'get_job_details',
-  'get_master_state',
-  'user_admin_get_users',
-  'user_admin_get_user',
-  'check_user_exists',
-  'user_resume_session',
-  'status',
-  'config',
-  'get_log_watch_auth',
-  'ping',
-]);
 const pageSize = 500;
 const watchDeadlineMs = 60_000;
 
