@@ -3,7 +3,7 @@ import { CarillonError, checkParameters, openApiPath } from '@carillon/contract'
 import { type Clock, type Digest, type Logger, type Random, requirePrivilege } from '@carillon/core';
 import type { Office, Standing } from '../office.js';
 import { findEntry } from './api-route.js';
-import { authenticate } from './authenticate.js';
+import { callerOf, type GivenCredential, readCredential, tokenCredential } from './authenticate.js';
 import { answerPing, type CallEntry, type CallReply, type LogReply } from './calls/index.js';
 import { notPrimaryJson, tooSlow, toKnownError } from './failure.js';
 import { Forwarder, forwardedHeader } from './reply/forwarder.js';
@@ -158,17 +158,30 @@ class Api {
     const { entry, target, request } = exchange;
     const { handler, call } = entry;
     if (handler === undefined || office === undefined) return answerPing();
-    const { digest, clock, log } = this.#deps;
-    const keys = [
-      headerOf(request, 'x-api-key'),
-      textOf(rawFields(body), 'api_key'),
-      textOf(target.query, 'api_key'),
-    ];
-    const caller = authenticate(keys, office.state, digest);
+    const { clock, log } = this.#deps;
+    const credential = tokenCredential(call, target.query, office) ?? this.#credential(exchange, body);
+    const caller = callerOf(call, credential, office, clock.nowMs());
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);
-    if (call.auth !== 'none' && call.auth !== 'valid') requirePrivilege(caller, call.auth);
-    return handler({ office, caller, params, nowMs: clock.nowMs(), log });
+    if (call.auth !== 'none' && call.auth !== 'valid' && call.auth !== 'session') {
+      requirePrivilege(caller, call.auth);
+    }
+    const origin = {
+      ip: request.socket.remoteAddress ?? '',
+      useragent: headerOf(request, 'user-agent'),
+    };
+    return handler({ office, caller, credential, origin, params, nowMs: clock.nowMs(), log });
+  }
+
+  #credential({ request, target }: Exchange, body: RequestBody): GivenCredential | undefined {
+    const fields = rawFields(body);
+    const given = (header: string, name: string) => [
+      headerOf(request, header),
+      textOf(fields, name),
+      textOf(target.query, name),
+    ];
+    const texts = { sessions: given('x-session-id', 'session_id'), keys: given('x-api-key', 'api_key') };
+    return readCredential(texts, this.#deps.digest);
   }
 
   /** Answers when the reply is there, or with 503 when the time is over. */

@@ -16,13 +16,16 @@ import {
   type UpcomingWish,
   viewActiveJob,
 } from '@carillon/core';
+import type { Accounts } from '../accounts/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../office.js';
 import type { CatalogService } from '../catalog/catalog-service.js';
 import type { RecordService } from '../catalog/record-service.js';
+import type { ClusterStatus } from './cluster-status.js';
 import type { OfficeContext } from './context.js';
 import type { TickService } from '../schedule/tick-service.js';
 import type { LaunchService } from '../launch/launch-service.js';
 import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
+import type { LogTokens } from '../live/log-tokens.js';
 import type { LogWatch } from '../live/log-watch.js';
 import type { JobRemoval } from '../upkeep/job-removal.js';
 import type { ServerService } from '../membership/server-service.js';
@@ -33,8 +36,11 @@ const logTimeoutMs = 5_000;
 
 /** The services the office is made of. */
 export interface OfficeServices {
+  accounts: Accounts;
   abortAll: (jobs: readonly ActiveJob[], request: AbortRequest) => Promise<void>;
   catalog: CatalogService;
+  cluster: ClusterStatus;
+  logTokens: LogTokens;
   records: RecordService;
   index: ScheduleIndex;
   removal: JobRemoval;
@@ -70,6 +76,18 @@ export class LeaderOffice implements Office {
 
   get servers(): ServerService {
     return this.#services.servers;
+  }
+
+  get accounts(): Accounts {
+    return this.#services.accounts;
+  }
+
+  get cluster(): ClusterStatus {
+    return this.#services.cluster;
+  }
+
+  get logTokens(): LogTokens {
+    return this.#services.logTokens;
   }
 
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {

@@ -4,8 +4,11 @@ import {
   type ClusterChannel,
   type Digest,
   type JobEnding,
+  type PasswordHasher,
+  type PrimaryInfo,
   ScheduleIndex,
 } from '@carillon/core';
+import { createAccounts } from '../accounts/index.js';
 import { CatalogService } from '../catalog/catalog-service.js';
 import { RecordService } from '../catalog/record-service.js';
 import { CompletionService } from '../completion/completion-service.js';
@@ -16,6 +19,7 @@ import { Dispatcher } from '../launch/dispatcher.js';
 import { LaunchService } from '../launch/launch-service.js';
 import { RetryService } from '../launch/retry-service.js';
 import { LiveHub } from '../live/live-hub.js';
+import { LogTokens } from '../live/log-tokens.js';
 import { LogWatch } from '../live/log-watch.js';
 import { Relocation } from '../membership/relocation.js';
 import { ServerService } from '../membership/server-service.js';
@@ -24,13 +28,20 @@ import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
 import { JobRemoval } from '../upkeep/job-removal.js';
 import { UpkeepService } from '../upkeep/upkeep-service.js';
+import { ClusterStatus } from './cluster-status.js';
 import type { OfficeContext } from './context.js';
 
+export interface LeaderDeps {
+  channel: ClusterChannel;
+  outbound: OutboundPorts;
+  digest: Digest;
+  passwords: PasswordHasher;
+  /** How this node is announced. */
+  candidate: Omit<PrimaryInfo, 'term'>;
+}
+
 /** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
-export function createLeaderServices(
-  office: OfficeContext,
-  deps: { channel: ClusterChannel; outbound: OutboundPorts; digest: Digest },
-) {
+export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const members = () => workforce.registry.members();
   const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
@@ -62,12 +73,14 @@ export function createLeaderServices(
   const deliveries = new DeliveryService(office, deps.outbound);
   const upkeep = new UpkeepService(office);
   const abortAll = allAborter(ender, (running) => workforce.sendAbort(running));
-  const { digest } = deps;
+  const { digest, passwords, candidate } = deps;
   const onRoom = () => launches.drainSoon();
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
   return {
     abortAll,
+    accounts: createAccounts({ office, digest, passwords }),
     catalog,
+    cluster: new ClusterStatus({ office, registry, candidate }),
     completion,
     deliveries,
     dispatcher,
@@ -75,6 +88,7 @@ export function createLeaderServices(
     index,
     launches,
     live,
+    logTokens: new LogTokens({ clock: office.clock, random: office.random, digest }),
     logs,
     records,
     servers,

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { accountSettings } from './account-settings.js';
 import { noticeSettings } from './notice-settings.js';
 
 /** A setting of Cronicle's configuration file that is honoured (behaviour reference 11.1). */
@@ -109,6 +110,7 @@ export const peerSettings = {
     preset: undefined,
     about: 'Base of the links in web hooks and e-mails; by default the URL of the primary.',
   },
+  ...accountSettings,
   ...noticeSettings,
 } as const satisfies Record<string, PeerSetting>;
 
@@ -130,7 +132,6 @@ export function peerSettingOf(name: PeerSettingName): PeerSetting {
 /** Keys that Cronicle knows and this version does not use (behaviour reference 11.1): accepted, and reported. */
 export const unusedPeerSettings: readonly string[] = [
   'Storage',
-  'User',
   'WebServer',
   'broadcast_ip',
   'check_config_freq_ms',

@@ -2,10 +2,13 @@ import type { CallHandlers } from '../call-context.js';
 import { activityCalls } from './activity.js';
 import { apiKeyCalls } from './api-keys.js';
 import { categoryCalls } from './categories.js';
+import { clusterCalls } from './cluster.js';
 import { completedJobCalls } from './completed-jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
 import { serverCalls } from './servers.js';
+import { sessionCalls } from './sessions.js';
+import { userCalls } from './users.js';
 
 /** Calls that administer the cluster. */
 export const manageCalls: CallHandlers = {
@@ -15,5 +18,8 @@ export const manageCalls: CallHandlers = {
   ...apiKeyCalls,
   ...serverCalls,
   ...activityCalls,
+  ...userCalls,
+  ...sessionCalls,
+  ...clusterCalls,
   ...completedJobCalls,
 };

@@ -1,0 +1,30 @@
+import type { JsonCallName } from './types.js';
+
+/** Calls that change nothing, so that repeating them is always harmless. */
+export const readCalls: ReadonlySet<JsonCallName> = new Set([
+  'get_schedule',
+  'get_event',
+  'get_event_history',
+  'get_history',
+  'get_job_status',
+  'get_active_jobs',
+  'get_categories',
+  'get_plugins',
+  'get_server_groups',
+  'get_api_keys',
+  'get_api_key',
+  'get_deliveries',
+  'get_servers',
+  'get_activity',
+  'get_upcoming',
+  'get_job_details',
+  'get_master_state',
+  'user_admin_get_users',
+  'user_admin_get_user',
+  'check_user_exists',
+  'user_resume_session',
+  'status',
+  'config',
+  'get_log_watch_auth',
+  'ping',
+]);
