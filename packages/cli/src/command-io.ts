@@ -20,6 +20,8 @@ export interface CommandIo {
   timeZone?: string;
   /** Shown by `--version`. */
   version?: string;
+  /** Asks the person a question that is answered with yes or no; absent when nobody is there to be asked. */
+  ask?: (question: string) => Promise<boolean>;
   /** Aborted when the person gives up (Ctrl-C): what is being waited for is left alone, nothing is undone. */
   signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { addImportCommand } from './commands/import-crontab.js';
 import { addJobCommands } from './commands/job.js';
 import { addManageCommands } from './commands/manage/index.js';
 import { addRunCommand } from './commands/run.js';
+import { addScheduleCommands } from './commands/schedule/index.js';
 import { addStatusCommands } from './commands/status.js';
 import { exitCodes, explainFailure } from './failures.js';
 import { CommandRun } from './session.js';
@@ -13,20 +14,25 @@ import { CommandRun } from './session.js';
 /**
  * Runs one command of the `carillon` program that talks to a cluster. `argv` is what follows the program's name.
  * Resolves with the exit code, never rejects and never ends the process: 0 done, 1 failed (also: the
- * watched job failed), 2 wrong usage, 3 cluster not reached, 130 interrupted.
+ * watched job failed), 2 wrong usage, 3 cluster not reached, 130 interrupted. For `plan` 2 says that there are
+ * changes, and wrong usage is 1.
  */
 export async function runCli(argv: readonly string[], io: CommandIo): Promise<number> {
   const run = new CommandRun(io);
   const program = createProgram(run, io);
+  let usage: number = exitCodes.usage;
+  program.hook('preSubcommand', (_program, command) => {
+    if (command.name() === 'plan') usage = exitCodes.failure;
+  });
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return run.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : usage;
     if (io.signal?.aborted === true) return exitCodes.interrupted;
     const { message, exitCode } = explainFailure(error, { hasKey: run.connection?.apiKey !== undefined });
     io.stderr.write(`error: ${message}\n`);
-    return exitCode;
+    return exitCode === exitCodes.usage ? usage : exitCode;
   }
 }
 
@@ -54,5 +60,6 @@ function createProgram(run: CommandRun, io: CommandIo): Command {
   addHistoryCommand(program, run);
   addManageCommands(program, run);
   addImportCommand(program, run);
+  addScheduleCommands(program, run);
   return program;
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import { runCli } from '@carillon/cli';
 import { ConfigError, describeConfig, loadConfig, parseStartArguments } from './config/index.js';
 import { reasonOf } from './start/data-directory.js';
@@ -18,6 +20,7 @@ else {
     columns: process.stdout.columns,
     version,
     signal: interrupted(),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
   });
 }
 
@@ -39,6 +42,17 @@ async function startOrDescribe(what: 'start' | 'config', argv: readonly string[]
   } catch (error) {
     process.stderr.write(`carillon: ${reasonOf(error)}\n`);
     process.exitCode = error instanceof ConfigError ? exitCode.usage : exitCode.failed;
+  }
+}
+
+/** Only what begins like "yes" is a yes; the end of the input is a no. */
+async function askPerson(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = once(terminal, 'close').then(() => '');
+  try {
+    return /^\s*y/i.test(await Promise.race([terminal.question(question), ended]));
+  } finally {
+    terminal.close();
   }
 }
 
