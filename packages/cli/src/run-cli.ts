@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandIo } from './command-io.js';
+import { addCompletionCommand } from './commands/completion.js';
 import { addEventCommands } from './commands/event.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addImportCommand } from './commands/import-crontab.js';
@@ -36,7 +37,8 @@ export async function runCli(argv: readonly string[], io: CommandIo): Promise<nu
   }
 }
 
-function createProgram(run: CommandRun, io: CommandIo): Command {
+/** All commands; their actions run on `run`. */
+export function createProgram(run: CommandRun, io: CommandIo): Command {
   const program = new Command('carillon')
     .description('Carillon, a clustered job scheduler')
     .option('--url <url>', 'any node of the cluster (CARILLON_URL, else http://127.0.0.1:3012)')
@@ -61,5 +63,6 @@ function createProgram(run: CommandRun, io: CommandIo): Command {
   addManageCommands(program, run);
   addImportCommand(program, run);
   addScheduleCommands(program, run);
+  addCompletionCommand(program, run);
   return program;
 }

@@ -11,7 +11,7 @@ import { tableWidth } from '../format/width.js';
 import type { Action, CommandRun, Session } from '../session.js';
 import { jobColumns } from './job.js';
 
-/** `event list|show|create|edit|enable|disable|delete`. */
+/** `event list|show|create|edit|enable|disable|flush|delete`. */
 export function addEventCommands(program: Command, run: CommandRun): void {
   const event = program.command('event').description('the events of the schedule');
   event
@@ -38,6 +38,10 @@ export function addEventCommands(program: Command, run: CommandRun): void {
     .description('switch events off; running jobs go on')
     .option('--abort-jobs', 'also abort their running jobs')
     .action(run.action(switchEvents(0)));
+  event
+    .command('flush <events...>')
+    .description('abort the queued jobs of events')
+    .action(run.action(flushEvents));
   event
     .command('delete <events...>')
     .description('delete events that have no active jobs')
@@ -166,6 +170,11 @@ const switchEvents = (enabled: 0 | 1): Action => {
       await client.updateEvent({ id: event.id, enabled, ...abort });
     });
 };
+
+const flushEvents: Action = (session, ...texts) =>
+  forEachEvent(session, texts, 'Flushed the queue of', async (client, event) => {
+    await client.flushEventQueue({ id: event.id });
+  });
 
 const deleteEvents: Action = (session, ...texts) =>
   forEachEvent(session, texts, 'Deleted', async (client, event) => {

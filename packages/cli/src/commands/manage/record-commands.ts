@@ -50,6 +50,7 @@ export function addRecordCommands<T extends { id: string; title: string }>(
     .action(run.action(createRecord(kind)));
   const update = group
     .command(`update <${kind.command}> [file]`)
+    .alias('edit')
     .description(`replace the given properties of a ${noun}`)
     .option('--set <name=value>', 'a property; JSON or text; may be repeated', collect)
     .action(run.action(updateRecord(kind)));
