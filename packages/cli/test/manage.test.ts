@@ -330,3 +330,80 @@ describe('servers', () => {
     expect((await cluster.run(['server', 'drain', 'web1', '--grace', 'x'])).exitCode).toBe(2);
   });
 });
+
+describe('one key', () => {
+  test('is shown without itself', async () => {
+    cluster.answers.set('get_api_key', { api_key: { ...keys[0], description: 'Builds' } });
+    const { out } = await cluster.run(['key', 'show', 'CI']);
+    expect(cluster.paramsOf('get_api_key')).toEqual([{ id: 'k2' }]);
+    expect(out).toContain('description  Builds\n');
+    expect(out).toContain('may          run_events, cat_limit\n');
+    expect(JSON.parse((await cluster.run(['key', 'show', 'k2', '--json'])).out)).toMatchObject({ id: 'k2' });
+  });
+
+  test('is changed in what is given; privileges are replaced together', async () => {
+    await cluster.run(['key', 'edit', 'CI', '--set', 'active=1', '--allow', 'run_events']);
+    await cluster.run(['key', 'edit', 'CI', '--set', 'title=New']);
+    expect(cluster.paramsOf('update_api_key')).toEqual([
+      { id: 'k2', active: 1, privileges: { run_events: 1 } },
+      { id: 'k2', title: 'New' },
+    ]);
+    const { exitCode, err } = await cluster.run(['key', 'edit', 'CI']);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('Nothing to change');
+  });
+});
+
+describe('servers and deliveries', () => {
+  const server = {
+    id: 'n1',
+    hostname: 'web1',
+    ip: '10.0.0.1',
+    master: 0,
+    groups: ['web'],
+    slots: 0,
+    active_jobs: 2,
+    draining: 0,
+    health: 'alive',
+    disabled: 0,
+    uptime: 60,
+    data: { cpu: 12.4, mem: 1_048_576 },
+    created: 1_445_232_960,
+  };
+
+  test('one server is shown by how its name starts', async () => {
+    cluster.answers.set('get_servers', { servers: { web1: server } });
+    const { out } = await cluster.run(['server', 'show', 'we']);
+    expect(out).toContain('server       web1\nid           n1\naddress      10.0.0.1\nstate        ready\n');
+    expect(JSON.parse((await cluster.run(['server', 'show', 'n1', '--json'])).out)).toEqual(server);
+    expect((await cluster.run(['server', 'show', 'db'])).err).toContain(
+      'No server with the id or title "db"',
+    );
+  });
+
+  test('drain is a command of its own as well', async () => {
+    for (const name of ['restart_server', 'shutdown_server']) cluster.answers.set(name, {});
+    await cluster.run(['drain', 'web1', '--grace', '5']);
+    await cluster.run(['drain', 'web1', '--restart']);
+    expect(cluster.paramsOf('shutdown_server')).toEqual([{ hostname: 'web1', grace: 5 }]);
+    expect(cluster.paramsOf('restart_server')).toEqual([{ hostname: 'web1' }]);
+  });
+
+  test('deliveries tell where to and how it went', async () => {
+    const delivery = { id: 'd1', type: 'hook', action: 'job_complete', event: 'e1', job: 'j1', elapsed: 1 };
+    const sent = {
+      target: 'https://x.example',
+      attempts: 3,
+      code: 503,
+      description: 'Busy',
+      epoch: 1_445_232_960,
+    };
+    cluster.answers.set('get_deliveries', { rows: [{ ...delivery, ...sent }], list: {}, waiting: 2 });
+    const { out, err } = await cluster.run(['deliveries', 'j1', '-n', '5']);
+    expect(out.split('\n')[1]).toBe(
+      '2015-10-19 05:36:00  hook  j1     https://x.example      3  503     Busy',
+    );
+    expect(err).toBe('2 on their way\n');
+    expect(cluster.paramsOf('get_deliveries')).toEqual([{ job: 'j1', limit: 5 }]);
+  });
+});
