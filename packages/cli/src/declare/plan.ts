@@ -1,6 +1,6 @@
 import { canonicalFields, isObject, isSame } from './canonical.js';
 import type { DeclaredRecord } from './check-record.js';
-import { type Kind, type KindName, kindNames, kinds } from './kinds.js';
+import { type Fields, type Kind, type KindName, kindNames, kinds } from './kinds.js';
 import type { Problem } from './problem.js';
 import type { DeclaredSchedule } from './read-schedule.js';
 import { resolveReferences } from './resolve.js';
@@ -169,28 +169,28 @@ function unknownParams(
   changes: readonly Change[],
   present: Present,
 ): Problem[] {
+  const events = new Map(records.filter(({ kind }) => kind === 'event').map((record) => [record.id, record]));
+  const known = new Map(present.plugin.map((plugin) => [plugin.id, paramIds(plugin)]));
+  for (const { kind, id, fields } of records) if (kind === 'plugin') known.set(id, paramIds(fields));
   return changes.flatMap(({ kind, id, request }) => {
     const { params } = request;
-    const event = records.find((record) => record.kind === 'event' && record.id === id);
+    const event = events.get(id);
     if (kind !== 'event' || event === undefined || !isObject(params)) return [];
-    const plugin = canonicalFields(kinds.event, event.fields)['plugin'];
-    const known =
-      paramIds(records.find((one) => one.kind === 'plugin' && one.id === plugin)?.fields) ??
-      paramIds(present.plugin.find((one) => one.id === plugin));
-    if (known === undefined) return [];
+    const plugin = String(event.fields['plugin'] ?? kinds.event.presets['plugin']);
+    const names = known.get(plugin);
+    if (names === undefined) return [];
     return Object.keys(params)
-      .filter((name) => !known.has(name))
+      .filter((name) => !names.includes(name))
       .map((name) => ({
         file: event.file,
         line: event.lineOf('params', name),
         field: `params.${name}`,
-        message: `The plugin ${String(plugin)} has no parameter ${name}; it has: ${[...known].join(', ') || 'none'}`,
+        message: `The plugin ${plugin} has no parameter ${name}; it has: ${names.join(', ') || 'none'}`,
       }));
   });
 }
 
-function paramIds(plugin: Readonly<Record<string, unknown>> | undefined): Set<string> | undefined {
-  if (plugin === undefined) return undefined;
-  const params = canonicalFields(kinds.plugin, plugin)['params'];
-  return new Set(Array.isArray(params) ? params.map((param: { id: string }) => param.id) : []);
+function paramIds(plugin: Fields): string[] {
+  const { params } = canonicalFields(kinds.plugin, plugin);
+  return Array.isArray(params) ? params.map((param: { id: string }) => param.id) : [];
 }

@@ -1,5 +1,5 @@
 import type { DeclaredRecord } from './check-record.js';
-import { type KindName, kinds, references } from './kinds.js';
+import { kindNames, kinds, references } from './kinds.js';
 import type { Present } from './plan.js';
 import type { Problem } from './problem.js';
 
@@ -21,18 +21,20 @@ export function resolveReferences(
   owner: string,
 ): { records: DeclaredRecord[]; problems: Problem[] } {
   const problems: Problem[] = [];
-  const declaredOf = (kind: KindName): Named[] => records.filter((record) => record.kind === kind);
-  const stayingOf = (kind: KindName): Named[] =>
-    present[kind]
-      .filter(({ managed_by: managedBy }) => managedBy !== owner)
-      .map(({ id, title }) => ({ id, title }));
+  const places = new Map(
+    kindNames.map((kind) => {
+      const declared = records.filter((record) => record.kind === kind);
+      const staying = present[kind].filter(({ managed_by: managedBy }) => managedBy !== owner);
+      return [kind, [new NameIndex(declared), new NameIndex(staying)] as const];
+    }),
+  );
   const resolved = records.map((record) => {
     if (record.kind !== 'event') return record;
     const fields = { ...record.fields };
     for (const [field, kind] of Object.entries(references)) {
       const text = fields[field];
       if (typeof text !== 'string' || text === '') continue;
-      const found = find(text, declaredOf(kind), stayingOf(kind));
+      const found = find(text, places.get(kind) ?? []);
       if (found.length === 1) fields[field] = found[0]?.id;
       else if (found.length > 1 || unknownForms[field]?.test(text) !== true) {
         const { noun, key } = kinds[kind];
@@ -55,9 +57,33 @@ const unknownForms: Readonly<Record<string, RegExp>> = {
   chain_error: /^\w{1,64}$/,
 };
 
-function find(text: string, declared: readonly Named[], staying: readonly Named[]): Named[] {
-  const byId = [...declared, ...staying].find(({ id }) => id === text);
-  if (byId !== undefined) return [byId];
-  const titled = declared.filter(({ title }) => title === text);
-  return titled.length > 0 ? titled : staying.filter(({ title }) => title === text);
+/** Records by id and by title. */
+class NameIndex {
+  readonly #byId = new Map<string, Named>();
+  readonly #byTitle = new Map<string, Named[]>();
+
+  constructor(records: readonly Named[]) {
+    for (const record of records) {
+      this.#byId.set(record.id, record);
+      const titled = this.#byTitle.get(record.title);
+      if (titled === undefined) this.#byTitle.set(record.title, [record]);
+      else titled.push(record);
+    }
+  }
+
+  byId(id: string): Named | undefined {
+    return this.#byId.get(id);
+  }
+
+  byTitle(title: string): readonly Named[] {
+    return this.#byTitle.get(title) ?? [];
+  }
+}
+
+function find(text: string, places: readonly NameIndex[]): readonly Named[] {
+  for (const place of places) {
+    const found = place.byId(text);
+    if (found !== undefined) return [found];
+  }
+  return places.map((place) => place.byTitle(text)).find((titled) => titled.length > 0) ?? [];
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { planSchedule, type Present } from '../../src/declare/plan.js';
 import { problemText } from '../../src/declare/problem.js';
@@ -261,3 +262,30 @@ describe('what files may say', () => {
     ]);
   });
 });
+
+test('the example of the documentation is right', () => {
+  const guide = readFileSync(new URL('../../../../docs/schedule-files.md', import.meta.url), 'utf8');
+  const blocks = [...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ''], index) =>
+    file(text, `${index}.yaml`),
+  );
+  expect(blocks).toHaveLength(2);
+  const { schedule, problems } = readSchedule(blocks, {
+    env: { REPORT_HOOK: 'https://x.example' },
+    readText: () => 'x',
+  });
+  expect(problems).toEqual([]);
+  expect(schedule?.owner).toBe('billing');
+  const plan = schedule === undefined ? undefined : planSchedule(schedule, present, { adopt: false });
+  expect(plan?.problems).toEqual([]);
+  expect(plan?.changes.map(({ id }) => id)).toEqual(['db', 'reports', 'nightly_report', 'tidy_up']);
+});
+
+test('five thousand events are read and planned in a moment', () => {
+  const rows = Array.from(
+    { length: 5000 },
+    (_, n) => `  - {title: Event ${n}, cron: "${n % 60} * * * *", timeout: ${n}}`,
+  );
+  const { schedule } = readSchedule([file(`events:\n${rows.join('\n')}\n`)], sources, 'team');
+  if (schedule === undefined) throw new Error('unreadable');
+  expect(planSchedule(schedule, present, { adopt: false }).changes).toHaveLength(5000);
+}, 30_000);
