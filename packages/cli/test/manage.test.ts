@@ -112,6 +112,14 @@ describe('one record', () => {
     );
   });
 
+  test('of many fails with the most similar ones', async () => {
+    const many = Array.from({ length: 20 }, (_, n) => ({ id: `c${n}`, title: `Category number ${n}` }));
+    cluster.answers.set('get_categories', { rows: [...many, ...categories], list: {} });
+    const { err } = await cluster.run(['category', 'show', 'bakcups']);
+    expect(err).toContain('There are:\n  backups  Backups\n');
+    expect(err).toContain('and 17 more');
+  });
+
   test('of several fails with the candidates', async () => {
     cluster.answers.set('get_categories', { rows: [...categories, { id: 'b2', title: 'Back' }], list: {} });
     const { exitCode, err } = await cluster.run(['category', 'show', 'ba']);
@@ -146,6 +154,17 @@ describe('creating and changing', () => {
     expect(cluster.paramsOf('update_plugin')).toEqual([{ id: 'disk', enabled: 0, abort_jobs: 1 }]);
     await cluster.run(['group', 'update', 'Web Servers', '--set', 'regexp=^www']);
     expect(cluster.paramsOf('update_server_group')).toEqual([{ id: 'web', regexp: '^www' }]);
+  });
+
+  test('what files manage is changed with a note', async () => {
+    const managed = [{ ...categories[0], managed_by: 'team' }];
+    cluster.answers.set('get_categories', { rows: managed, list: {} });
+    const note = 'It is managed by the files of "team": their next apply sets it back\n';
+    expect((await cluster.run(['category', 'edit', 'backups', '--set', 'enabled=0'])).err).toBe(note);
+    expect((await cluster.run(['category', 'edit', 'backups', '--set', 'managed_by='])).err).toBe('');
+    expect(cluster.paramsOf('update_category')[1]).toEqual({ id: 'backups', managed_by: '' });
+    cluster.events = [{ id: 'e1', title: 'E', params: {}, managed_by: 'team' }];
+    expect((await cluster.run(['event', 'edit', 'e1', '--notes', 'x'])).err).toBe(note);
   });
 
   test.each([

@@ -12,6 +12,7 @@ const exitCode = { failed: 1, usage: 2 };
 const [command, ...rest] = process.argv.slice(2);
 if (command === 'start' || command === 'config') await startOrDescribe(command, rest);
 else {
+  const signal = interrupted();
   process.exitCode = await runCli(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -19,8 +20,10 @@ else {
     isTTY: process.stdout.isTTY === true,
     columns: process.stdout.columns,
     version,
-    signal: interrupted(),
-    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
+    signal,
+    ...(process.stdin.isTTY && process.stderr.isTTY
+      ? { ask: (question: string) => askPerson(question, signal) }
+      : {}),
   });
 }
 
@@ -45,12 +48,14 @@ async function startOrDescribe(what: 'start' | 'config', argv: readonly string[]
   }
 }
 
-/** Only what begins like "yes" is a yes; the end of the input is a no. */
-async function askPerson(question: string): Promise<boolean> {
+/** Only what begins like "yes" is a yes; the end of the input is a no. Rejects when the person gives up. */
+async function askPerson(question: string, signal: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // At a terminal in raw mode Ctrl-C is a character, which no process gets as a signal.
+  terminal.on('SIGINT', () => process.emit('SIGINT'));
   const ended = once(terminal, 'close').then(() => '');
   try {
-    return /^\s*y/i.test(await Promise.race([terminal.question(question), ended]));
+    return /^\s*y/i.test(await Promise.race([terminal.question(question, { signal }), ended]));
   } finally {
     terminal.close();
   }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { addSettingOptions, readSettings } from '../event-settings.js';
 import { UsageError } from '../failures.js';
 import { findEvent } from '../find-event.js';
+import { noteManaged } from './schedule/note-managed.js';
 import { formatTime } from '../format/quantities.js';
 import { type Column, formatPairs, formatTable, printable } from '../format/table.js';
 import { describeTiming } from '../format/timing.js';
@@ -158,6 +159,7 @@ const editEvent: Action = async (session, text = '') => {
   if (settings['params'] !== undefined)
     settings['params'] = Object.assign({}, event.params, settings['params']);
   await session.client.updateEvent({ ...settings, id: event.id });
+  noteManaged(session, event, settings);
   if (session.json) return session.printJson({ id: event.id });
   session.print(`Changed event ${event.id} (${printable(title ?? event.title)})`);
 };
