@@ -1,10 +1,12 @@
 /**
- * Writes the documents that are made from the program: docs/api.md, docs/openapi.json, docs/configuration.md and .env.example.
+ * Writes the documents that are made from the program: docs/api.md, docs/openapi.json, docs/cli.md, docs/configuration.md
+ * and .env.example.
  * Needs a build. With --check nothing is written; the exit code is 1 when a file is not up to date.
  *
  *   node scripts/generate-docs.mjs [--check]
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cliReference } from '../packages/cli/dist/index.js';
 import * as contract from '../packages/contract/dist/index.js';
 import { configReference, environmentExample } from '../packages/node/dist/config/reference.js';
 import { version } from '../packages/node/dist/start/version.js';
@@ -14,6 +16,7 @@ const root = new URL('../', import.meta.url);
 const documents = {
   'docs/api.md': () => apiReference(contract),
   'docs/openapi.json': () => `${JSON.stringify(contract.openApiDocument(version), undefined, 2)}\n`,
+  'docs/cli.md': cliReference,
   'docs/configuration.md': configReference,
   '.env.example': environmentExample,
 };

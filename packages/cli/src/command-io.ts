@@ -22,6 +22,8 @@ export interface CommandIo {
   version?: string;
   /** Asks for a password without showing it. Rejects when there is none. */
   readSecret?: (prompt: string) => Promise<string>;
+  /** Asks the person a question that is answered with yes or no; absent when nobody is there to be asked. */
+  ask?: (question: string) => Promise<boolean>;
   /** Aborted when the person gives up (Ctrl-C): what is being waited for is left alone, nothing is undone. */
   signal?: AbortSignal;
 }

@@ -1,7 +1,15 @@
 import { ApiError, UnreachableError } from '@carillon/client';
 
 /** Exit codes of the program. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  /** Of `plan` alone, where wrong usage is a failure. */
+  changes: 2,
+  unreachable: 3,
+  interrupted: 130,
+} as const;
 
 /** The command line is wrong. */
 export class UsageError extends Error {

@@ -1,6 +1,7 @@
 import { ApiError, type CarillonClient, type ScheduledEvent } from '@carillon/client';
 import { CommandError, UsageError } from './failures.js';
 import { printable } from './format/table.js';
+import { distanceOf } from './nearest.js';
 
 /**
  * The event a person means: by id, by exact title, or by the only title or id that starts with the text (upper and
@@ -54,19 +55,4 @@ function describe(events: readonly ScheduledEvent[]): string {
   const lines = events.slice(0, mostShown).map((event) => `  ${event.id}  ${printable(event.title)}`);
   if (events.length > mostShown) lines.push(`  and ${events.length - mostShown} more`);
   return lines.join('\n');
-}
-
-/** Fewest insertions, deletions and replacements that turn one text into the other. */
-function distanceOf(a: string, b: string): number {
-  const target = [...b];
-  let row = Array.from({ length: target.length + 1 }, (_, index) => index);
-  for (const [i, left] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, right] of target.entries()) {
-      const replace = (row[j] ?? 0) + (left === right ? 0 : 1);
-      next.push(Math.min(replace, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

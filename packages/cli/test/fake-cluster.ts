@@ -30,6 +30,8 @@ export class FakeCluster {
   /** Answers of other calls, by name; an Error is a refusal with its name as the code. */
   readonly answers = new Map<string, Fields | Error>([['status', plainStatus]]);
   enabled = 1;
+  /** Answers calls before all else; undefined leaves them to the rest. What it throws is a refusal. */
+  rules: ((name: string, params: Fields) => Fields | undefined) | undefined;
   readonly calls: { name: string; params: Fields }[] = [];
   /** Called before each answer; may change the data. */
   onCall: (name: string, count: number) => void = () => {};
@@ -76,6 +78,12 @@ export class FakeCluster {
   }
 
   #answer(name: string, params: Fields): Fields | string {
+    try {
+      const answer = this.rules?.(name, params);
+      if (answer !== undefined) return { code: 0, ...answer };
+    } catch (error) {
+      return error instanceof Error ? refuse('event', error.message) : refuse('internal', String(error));
+    }
     const event = this.events.find((one) => one['id'] === params['id'] || one['title'] === params['title']);
     const job = this.jobs.get(String(params['id']));
     switch (name) {

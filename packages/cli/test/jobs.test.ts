@@ -279,3 +279,68 @@ describe('status and scheduler', () => {
     expect(cluster.enabled).toBe(1);
   });
 });
+
+describe('several jobs', () => {
+  beforeEach(() => {
+    cluster.answers.set('update_job', {});
+    cluster.answers.set('update_jobs', { count: 2 });
+    cluster.answers.set('abort_jobs', { count: 1 });
+  });
+
+  test('are changed one by one, or all that match', async () => {
+    expect((await cluster.run(['job', 'edit', 'j1', '--set', 'timeout=60'])).out).toBe('Changed job j1\n');
+    expect(cluster.paramsOf('update_job')).toEqual([{ id: 'j1', timeout: 60 }]);
+    const argv = ['job', 'edit', '--where', 'event=e1', '--where', 'category=c', '--set', 'retries=0'];
+    expect((await cluster.run(argv)).out).toBe('Changed 2 jobs\n');
+    expect(cluster.paramsOf('update_jobs')).toEqual([
+      { event: 'e1', category: 'c', updates: { retries: 0 } },
+    ]);
+    expect(JSON.parse((await cluster.run([...argv, '--json'])).out)).toEqual({ count: 2 });
+  });
+
+  test('are aborted one by one, or all that match', async () => {
+    await cluster.run(['job', 'abort', 'j1']);
+    expect(cluster.paramsOf('abort_job')).toEqual([{ id: 'j1' }]);
+    expect((await cluster.run(['job', 'abort', '--where', 'event=e1'])).out).toBe('Aborting 1 job\n');
+    await cluster.run(['job', 'abort', '--all', '--no-rewind']);
+    expect(cluster.paramsOf('abort_jobs')).toEqual([{ event: 'e1' }, { no_rewind: 1 }]);
+  });
+
+  test.each([
+    [['job', 'abort'], 'Name jobs, or say which with --where or --all'],
+    [['job', 'abort', 'j1', '--all'], 'Name jobs, or say which'],
+    [['job', 'edit', '--set', 'timeout=1'], 'Name jobs, or say which'],
+    [['job', 'edit', 'j1'], "required option '--set <name=value>' not specified"],
+    [['job', 'abort', '--where', 'event'], '--where must be NAME=VALUE: event'],
+  ])('%j is wrong usage, and nothing is aborted', async (argv, message) => {
+    const { exitCode, err } = await cluster.run(argv);
+    expect(exitCode).toBe(2);
+    expect(err).toContain(message);
+    expect(cluster.calls).toEqual([]);
+  });
+
+  test('of a queue are flushed', async () => {
+    cluster.answers.set('flush_event_queue', {});
+    expect((await cluster.run(['event', 'flush', 'Backup'])).out).toBe(
+      'Flushed the queue of event e1 (Backup)\n',
+    );
+    expect(cluster.paramsOf('flush_event_queue')).toEqual([{ id: 'e1' }]);
+  });
+});
+
+describe('the cluster', () => {
+  test('gets another primary', async () => {
+    cluster.answers.set('step_down', { term: 7 });
+    const { exitCode, out } = await cluster.run(['step-down', '--quiet', '60']);
+    expect({ exitCode, out }).toEqual({
+      exitCode: 0,
+      out: `${cluster.url} has stepped down; ${cluster.url} answers again, or a node behind it does\n`,
+    });
+    expect(cluster.paramsOf('step_down')).toEqual([{ quiet: 60 }]);
+    expect(JSON.parse((await cluster.run(['step-down', '--json'])).out)).toEqual({
+      term: 7,
+      before: cluster.url,
+      primary: cluster.url,
+    });
+  });
+});

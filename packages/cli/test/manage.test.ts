@@ -112,6 +112,14 @@ describe('one record', () => {
     );
   });
 
+  test('of many fails with the most similar ones', async () => {
+    const many = Array.from({ length: 20 }, (_, n) => ({ id: `c${n}`, title: `Category number ${n}` }));
+    cluster.answers.set('get_categories', { rows: [...many, ...categories], list: {} });
+    const { err } = await cluster.run(['category', 'show', 'bakcups']);
+    expect(err).toContain('There are:\n  backups  Backups\n');
+    expect(err).toContain('and 17 more');
+  });
+
   test('of several fails with the candidates', async () => {
     cluster.answers.set('get_categories', { rows: [...categories, { id: 'b2', title: 'Back' }], list: {} });
     const { exitCode, err } = await cluster.run(['category', 'show', 'ba']);
@@ -146,6 +154,17 @@ describe('creating and changing', () => {
     expect(cluster.paramsOf('update_plugin')).toEqual([{ id: 'disk', enabled: 0, abort_jobs: 1 }]);
     await cluster.run(['group', 'update', 'Web Servers', '--set', 'regexp=^www']);
     expect(cluster.paramsOf('update_server_group')).toEqual([{ id: 'web', regexp: '^www' }]);
+  });
+
+  test('what files manage is changed with a note', async () => {
+    const managed = [{ ...categories[0], managed_by: 'team' }];
+    cluster.answers.set('get_categories', { rows: managed, list: {} });
+    const note = 'It is managed by the files of "team": their next apply sets it back\n';
+    expect((await cluster.run(['category', 'edit', 'backups', '--set', 'enabled=0'])).err).toBe(note);
+    expect((await cluster.run(['category', 'edit', 'backups', '--set', 'managed_by='])).err).toBe('');
+    expect(cluster.paramsOf('update_category')[1]).toEqual({ id: 'backups', managed_by: '' });
+    cluster.events = [{ id: 'e1', title: 'E', params: {}, managed_by: 'team' }];
+    expect((await cluster.run(['event', 'edit', 'e1', '--notes', 'x'])).err).toBe(note);
   });
 
   test.each([
@@ -328,5 +347,82 @@ describe('servers', () => {
     expect(cluster.paramsOf('restart_server')).toEqual([{ hostname: 'web1', grace: 0 }]);
     expect((await cluster.run(['server', 'remove', 'web1'])).out).toBe('Removed web1\n');
     expect((await cluster.run(['server', 'drain', 'web1', '--grace', 'x'])).exitCode).toBe(2);
+  });
+});
+
+describe('one key', () => {
+  test('is shown without itself', async () => {
+    cluster.answers.set('get_api_key', { api_key: { ...keys[0], description: 'Builds' } });
+    const { out } = await cluster.run(['key', 'show', 'CI']);
+    expect(cluster.paramsOf('get_api_key')).toEqual([{ id: 'k2' }]);
+    expect(out).toContain('description  Builds\n');
+    expect(out).toContain('may          run_events, cat_limit\n');
+    expect(JSON.parse((await cluster.run(['key', 'show', 'k2', '--json'])).out)).toMatchObject({ id: 'k2' });
+  });
+
+  test('is changed in what is given; privileges are replaced together', async () => {
+    await cluster.run(['key', 'edit', 'CI', '--set', 'active=1', '--allow', 'run_events']);
+    await cluster.run(['key', 'edit', 'CI', '--set', 'title=New']);
+    expect(cluster.paramsOf('update_api_key')).toEqual([
+      { id: 'k2', active: 1, privileges: { run_events: 1 } },
+      { id: 'k2', title: 'New' },
+    ]);
+    const { exitCode, err } = await cluster.run(['key', 'edit', 'CI']);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('Nothing to change');
+  });
+});
+
+describe('servers and deliveries', () => {
+  const server = {
+    id: 'n1',
+    hostname: 'web1',
+    ip: '10.0.0.1',
+    master: 0,
+    groups: ['web'],
+    slots: 0,
+    active_jobs: 2,
+    draining: 0,
+    health: 'alive',
+    disabled: 0,
+    uptime: 60,
+    data: { cpu: 12.4, mem: 1_048_576 },
+    created: 1_445_232_960,
+  };
+
+  test('one server is shown by how its name starts', async () => {
+    cluster.answers.set('get_servers', { servers: { web1: server } });
+    const { out } = await cluster.run(['server', 'show', 'we']);
+    expect(out).toContain('server       web1\nid           n1\naddress      10.0.0.1\nstate        ready\n');
+    expect(JSON.parse((await cluster.run(['server', 'show', 'n1', '--json'])).out)).toEqual(server);
+    expect((await cluster.run(['server', 'show', 'db'])).err).toContain(
+      'No server with the id or title "db"',
+    );
+  });
+
+  test('drain is a command of its own as well', async () => {
+    for (const name of ['restart_server', 'shutdown_server']) cluster.answers.set(name, {});
+    await cluster.run(['drain', 'web1', '--grace', '5']);
+    await cluster.run(['drain', 'web1', '--restart']);
+    expect(cluster.paramsOf('shutdown_server')).toEqual([{ hostname: 'web1', grace: 5 }]);
+    expect(cluster.paramsOf('restart_server')).toEqual([{ hostname: 'web1' }]);
+  });
+
+  test('deliveries tell where to and how it went', async () => {
+    const delivery = { id: 'd1', type: 'hook', action: 'job_complete', event: 'e1', job: 'j1', elapsed: 1 };
+    const sent = {
+      target: 'https://x.example',
+      attempts: 3,
+      code: 503,
+      description: 'Busy',
+      epoch: 1_445_232_960,
+    };
+    cluster.answers.set('get_deliveries', { rows: [{ ...delivery, ...sent }], list: {}, waiting: 2 });
+    const { out, err } = await cluster.run(['deliveries', 'j1', '-n', '5']);
+    expect(out.split('\n')[1]).toBe(
+      '2015-10-19 05:36:00  hook  j1     https://x.example      3  503     Busy',
+    );
+    expect(err).toBe('2 on their way\n');
+    expect(cluster.paramsOf('get_deliveries')).toEqual([{ job: 'j1', limit: 5 }]);
   });
 });

@@ -1,13 +1,25 @@
 import { type CallAnswer, callPath, type CallParams } from '@carillon/contract';
 import { Caller } from './caller.js';
+import { TimedOutError } from './errors.js';
 import { JobWatch, type WatchHandlers, type WatchOptions } from './live/watch-job.js';
 import { type CallOptions, type ClientOptions, readOptions } from './options.js';
 import { readPages } from './pages.js';
 import { readCalls } from './read-calls.js';
-import type { CallMethods, HistoryEntry, Job, JsonCallName, ScheduledEvent } from './types.js';
+import { withTimeLimit } from './timer.js';
+import type {
+  ActivityEntry,
+  CallMethods,
+  DeliveryEntry,
+  HistoryEntry,
+  Job,
+  JsonCallName,
+  ScheduledEvent,
+  UpcomingLaunch,
+} from './types.js';
 
 const pageSize = 500;
 const watchDeadlineMs = 60_000;
+const idOf = ({ id }: { id: string }): string => id;
 
 /**
  * The API of a cluster. Every call may fail with ApiError (refused by the server), UnreachableError (no node
@@ -239,21 +251,51 @@ export class CarillonClient implements CallMethods {
   userResetPassword(params: CallParams<'user_reset_password'>, options?: CallOptions) {
     return this.call('user_reset_password', params, options);
   }
+  /** Lets another node become primary. */
+  stepDown(params: CallParams<'step_down'> = {}, options?: CallOptions) {
+    return this.call('step_down', params, options);
+  }
   ping(params: CallParams<'ping'> = {}, options?: CallOptions) {
     return this.call('ping', params, options);
   }
 
   /** All events, newest first. */
   schedule(options?: CallOptions): AsyncGenerator<ScheduledEvent, void, undefined> {
-    return readPages((offset) => this.getSchedule({ offset, limit: pageSize }, options));
+    return readPages((offset) => this.getSchedule({ offset, limit: pageSize }, options), idOf);
   }
 
   /** All completed jobs, or those of one event, newest first. */
   history(event?: string, options?: CallOptions): AsyncGenerator<HistoryEntry, void, undefined> {
-    return readPages((offset) =>
-      event === undefined
-        ? this.getHistory({ offset, limit: pageSize }, options)
-        : this.getEventHistory({ id: event, offset, limit: pageSize }, options),
+    return readPages(
+      (offset) =>
+        event === undefined
+          ? this.getHistory({ offset, limit: pageSize }, options)
+          : this.getEventHistory({ id: event, offset, limit: pageSize }, options),
+      idOf,
+    );
+  }
+
+  /** The whole activity log, newest first; for administrators. */
+  activity(options?: CallOptions): AsyncGenerator<ActivityEntry, void, undefined> {
+    // Entries have no id: two that are alike in everything, and in the second, are one for this.
+    return readPages(
+      (offset) => this.getActivity({ offset, limit: pageSize }, options),
+      (entry) => JSON.stringify(entry),
+    );
+  }
+
+  /** What became of all web hooks and e-mails, or those of one job, newest first; for administrators. */
+  deliveries(job?: string, options?: CallOptions): AsyncGenerator<DeliveryEntry, void, undefined> {
+    const about = job === undefined ? {} : { job };
+    return readPages((offset) => this.getDeliveries({ ...about, offset, limit: pageSize }, options), idOf);
+  }
+
+  /** All launches of the next hours (24 when not given), soonest first. */
+  upcoming(hours?: number, options?: CallOptions): AsyncGenerator<UpcomingLaunch, void, undefined> {
+    const span = hours === undefined ? {} : { hours };
+    return readPages(
+      (offset) => this.getUpcoming({ ...span, offset, limit: pageSize }, options),
+      ({ event, epoch }) => `${event} ${epoch}`,
     );
   }
 
@@ -276,7 +318,11 @@ export class CarillonClient implements CallMethods {
     };
     const deadlineMs = options.deadlineMs ?? watchDeadlineMs;
     const watch = new JobWatch(this.#caller, source, id, handlers, deadlineMs);
-    return this.#caller.guard(options.signal, (signal) => watch.run(signal));
+    const { timeoutMs } = options;
+    const limit = { limitMs: timeoutMs, reason: () => new TimedOutError(timeoutMs ?? 0) };
+    return this.#caller.guard(options.signal, (outer) =>
+      withTimeLimit(this.#caller.settings.timer, outer, limit, (signal) => watch.run(signal)),
+    );
   }
 
   /** Resolves with the job when it is complete; `onProgress` gets it at each change. */

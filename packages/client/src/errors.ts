@@ -44,3 +44,13 @@ export class ClosedError extends Error {
     this.name = 'ClosedError';
   }
 }
+
+/** The job was not complete when the time for it was over. It goes on. */
+export class TimedOutError extends Error {
+  readonly code = 'timeout';
+
+  constructor(timeoutMs: number) {
+    super(`Not complete after ${timeoutMs / 1000} s`);
+    this.name = 'TimedOutError';
+  }
+}

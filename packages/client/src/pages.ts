@@ -6,20 +6,22 @@ export interface Page<Row> {
 
 /**
  * All rows of a paged list, newest first, page by page. New rows push the others down while the list is being read;
- * what was on the page before is therefore not given again.
+ * what was on the page before is therefore not given again. `keyOf` tells rows apart.
  */
-export async function* readPages<Row extends { id: string }>(
+export async function* readPages<Row>(
   readPage: (offset: number) => Promise<Page<Row>>,
+  keyOf: (row: Row) => string,
 ): AsyncGenerator<Row, void, undefined> {
   let seen = new Set<string>();
   for (let offset = 0; ; ) {
     const { rows, list } = await readPage(offset);
-    const ids = new Set<string>();
+    const keys = new Set<string>();
     for (const row of rows) {
-      ids.add(row.id);
-      if (!seen.has(row.id)) yield row;
+      const key = keyOf(row);
+      keys.add(key);
+      if (!seen.has(key)) yield row;
     }
-    seen = ids;
+    seen = keys;
     offset += rows.length;
     if (rows.length === 0 || offset >= list.length) return;
   }

@@ -32,3 +32,27 @@ export function delay(timer: Timer, delayMs: number, signal: AbortSignal): Promi
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/**
+ * Runs something with a signal that is aborted by `outer`, and with `reason` after `limitMs`; without a limit with `outer`
+ * itself.
+ */
+export async function withTimeLimit<T>(
+  timer: Timer,
+  outer: AbortSignal,
+  limit: { limitMs: number | undefined; reason: () => Error },
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (limit.limitMs === undefined) return run(outer);
+  outer.throwIfAborted();
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(outer.reason);
+  outer.addEventListener('abort', onAbort, { once: true });
+  const cancel = timer.after(limit.limitMs, () => controller.abort(limit.reason()));
+  try {
+    return await run(controller.signal);
+  } finally {
+    cancel();
+    outer.removeEventListener('abort', onAbort);
+  }
+}

@@ -7,6 +7,12 @@ export type Job = CallAnswer<'get_job_status'>['job'];
 export type ScheduledEvent = CallAnswer<'get_event'>['event'];
 /** A row of `get_history`. */
 export type HistoryEntry = CallAnswer<'get_history'>['rows'][number];
+/** A row of `get_activity`. */
+export type ActivityEntry = CallAnswer<'get_activity'>['rows'][number];
+/** A row of `get_deliveries`. */
+export type DeliveryEntry = CallAnswer<'get_deliveries'>['rows'][number];
+/** A row of `get_upcoming`. */
+export type UpcomingLaunch = CallAnswer<'get_upcoming'>['rows'][number];
 
 /** Logs are text: `jobLog` reads them. */
 export type JsonCallName = Exclude<ApiCallName, 'get_job_log' | 'get_live_job_log'>;

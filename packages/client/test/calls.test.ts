@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ApiError, type CarillonClient, ClosedError, createClient, UnreachableError } from '../src/index.js';
+import { apiCalls } from '@carillon/contract';
+import {
+  ApiError,
+  type CarillonClient,
+  ClosedError,
+  createClient,
+  type JsonCallName,
+  UnreachableError,
+} from '../src/index.js';
 import { deadUrl, hangUp, json, QuickTimer, redirect, TestServer } from './test-server.js';
 
 const key = '0095f5b664b93304d5f8b1a61df605fb';
@@ -213,6 +221,22 @@ describe('retries', () => {
     expect((await open({ retryWrites: true }).runEvent({ id: 'e1' })).ids).toEqual(['j1']);
   });
 
+  const asText = ['get_job_log', 'get_live_job_log'];
+  const readsOfOtherNames = ['ping', 'status', 'config', 'check_user_exists', 'user_resume_session'];
+  const isRead = (name: string): boolean =>
+    /^(user_admin_)?get_/.test(name) || readsOfOtherNames.includes(name);
+  test.each(Object.keys(apiCalls).filter((name) => !asText.includes(name)) as JsonCallName[])(
+    'after a broken connection %s is repeated only when it changes nothing',
+    async (name) => {
+      primary.answer(hangUp, json({ code: 0 }));
+      // The connection breaks whatever the parameters are.
+      const called = open().call(name, {} as never);
+      if (isRead(name)) await called;
+      else await expect(called).rejects.toMatchObject({ mayHaveBeenProcessed: true });
+      expect(primary.seen).toHaveLength(isRead(name) ? 2 : 1);
+    },
+  );
+
   test('a write that may not be durable is not repeated, a read is', async () => {
     const unavailable = json({ code: 'unavailable', description: 'Not durable' }, 503);
     primary.answer(unavailable, json({ code: 0 }));
@@ -237,6 +261,29 @@ describe('lists', () => {
     for await (const event of open().schedule()) seen.push(event.id);
     expect(seen).toEqual(['c', 'b', 'a']);
     expect(primary.seen.map((request) => JSON.parse(request.body).offset)).toEqual([0, 2]);
+  });
+
+  test('rows without an id are told apart as well', async () => {
+    const entry = (epoch: number) => ({ action: 'warning', epoch });
+    primary.answer(
+      json({ code: 0, rows: [entry(3), entry(2)], list: { length: 3 } }),
+      json({ code: 0, rows: [entry(2), entry(1)], list: { length: 4 } }),
+    );
+    const seen: number[] = [];
+    for await (const { epoch } of open().activity()) seen.push(epoch);
+    expect(seen).toEqual([3, 2, 1]);
+
+    const launch = (event: string, epoch: number) => ({ event, epoch });
+    primary.answer(json({ code: 0, rows: [launch('a', 60), launch('b', 60)], list: { length: 2 } }));
+    const due: string[] = [];
+    for await (const { event } of open().upcoming(2)) due.push(event);
+    expect(due).toEqual(['a', 'b']);
+    expect(JSON.parse(primary.seen.at(-1)?.body ?? '')).toMatchObject({ hours: 2, offset: 0 });
+
+    primary.answer(page(['d1'], 1));
+    for await (const { id } of open().deliveries('j1')) due.push(id);
+    expect(due).toEqual(['a', 'b', 'd1']);
+    expect(JSON.parse(primary.seen.at(-1)?.body ?? '')).toMatchObject({ job: 'j1' });
   });
 
   test('an empty page ends the list, whatever its length says', async () => {

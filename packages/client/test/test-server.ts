@@ -133,11 +133,9 @@ export class QuickTimer implements Timer {
     return () => clearImmediate(handle);
   }
 
-  /** Lets all long delays pass. */
+  /** Lets all long delays pass, except those that are cancelled meanwhile. */
   fireLong(): void {
-    const due = [...this.#long];
-    this.#long.clear();
-    for (const callback of due) callback();
+    for (const callback of [...this.#long]) if (this.#long.delete(callback)) callback();
   }
 
   get longCount(): number {

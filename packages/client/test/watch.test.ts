@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
-import { type CarillonClient, ClosedError, createClient, type Job } from '../src/index.js';
+import { type CarillonClient, ClosedError, createClient, type Job, TimedOutError } from '../src/index.js';
 import { json, QuickTimer, TestServer } from './test-server.js';
 
 const key = '0095f5b664b93304d5f8b1a61df605fb';
@@ -188,6 +188,62 @@ describe('over the live channel', () => {
     onWatch(() => client.close());
     await expect(client.watchJob('j1', {})).rejects.toBeInstanceOf(ClosedError);
     expect(timer.longCount).toBe(0);
+  });
+});
+
+describe('a handler that aborts', () => {
+  /** What is asked first, before anything live. */
+  test.each([
+    ['before the live channel is opened', true],
+    ['where there is no live channel', false],
+  ])('in its first call ends the watch %s, and other calls go on', async (_what, live) => {
+    const controller = new AbortController();
+    let connections = 0;
+    if (live) onWatch(() => (connections += 1));
+    const onJob = (): void => controller.abort(new Error('seen enough'));
+    const watched = client.watchJob('j1', { onJob }, { signal: controller.signal });
+    await expect(watched).rejects.toThrow('seen enough');
+    expect((await client.getJobStatus({ id: 'j1' })).job.id).toBe('j1');
+    expect(connections).toBe(0);
+    expect(timer.longCount).toBe(0);
+  });
+
+  test('in a call for a live message ends it as well', async () => {
+    const controller = new AbortController();
+    onWatch((socket) => sendLog(socket, 'one\n', 0));
+    const onLog = (): void => controller.abort(new Error('read enough'));
+    const watched = client.watchJob('j1', { onLog }, { signal: controller.signal });
+    await expect(watched).rejects.toThrow('read enough');
+    expect((await client.getJobStatus({ id: 'j1' })).job.id).toBe('j1');
+  });
+});
+
+describe('time limits', () => {
+  test('a job that does not end in time ends the wait for it', async () => {
+    onWatch((socket) => {
+      sendJob(socket);
+      socket.ping();
+      socket.once('pong', () => timer.fireLong());
+    });
+    const waited = client.waitForJob('j1', { timeoutMs: 5000 });
+    await expect(waited).rejects.toBeInstanceOf(TimedOutError);
+    await expect(waited).rejects.toThrow('Not complete after 5 s');
+    expect(timer.longCount).toBe(0);
+  });
+
+  test('a node that takes the request and says nothing is given up', async () => {
+    const interruptions: string[] = [];
+    onWatch((socket, connection) => {
+      if (connection === 1) {
+        timer.fireLong();
+        return;
+      }
+      complete(0);
+      sendJob(socket);
+    });
+    const onInterruption = (reason: string): void => void interruptions.push(reason);
+    expect((await client.watchJob('j1', { onInterruption })).code).toBe(0);
+    expect(interruptions).toEqual([expect.stringContaining('closed')]);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   EpochSeconds,
   Flag,
   Id,
+  ManagedBy,
   OptionalId,
   PlainText,
   Recipients,
@@ -42,6 +43,7 @@ export const categorySettings = {
   memory_limit: Type.Optional(Count),
   memory_sustain: Type.Optional(Count),
   log_max_size: Type.Optional(Count),
+  managed_by: Type.Optional(ManagedBy),
 };
 export const CategorySchema = Type.Object(
   { ...categorySettings, id: Id, title: Title, enabled: storedFlag, max_children: Count, ...stamps },
@@ -74,6 +76,7 @@ export const pluginSettings = {
       description: 'More environment variables, texts by name',
     }),
   ),
+  managed_by: Type.Optional(ManagedBy),
 };
 /** A parameter of a plugin as answered. */
 export const PluginParamSchema = Type.Object(
@@ -103,12 +106,14 @@ export const serverGroupSettings = {
     }),
   ),
   master: Type.Optional({ ...Flag, description: 'Kept for compatibility: 1 = members may be primary' }),
+  managed_by: Type.Optional(ManagedBy),
 };
 export const ServerGroupSchema = Type.Object({
   id: Id,
   title: Title,
   regexp: Type.String(),
   master: storedFlag,
+  managed_by: Type.Optional(ManagedBy),
 });
 
 /** The key string itself. */

@@ -15,6 +15,12 @@ export const Title = Type.String({ pattern: '^[^<>]*[^<>\\s][^<>]*$', maxLength:
 export const PlainText = Type.String({ pattern: '^[^<>]*$', maxLength: 65_536 });
 /** A server group id or a host name. */
 export const Target = Type.String({ pattern: '^[\\w\\-.]+$', maxLength: 255 });
+/** Label of the directory of files that a record is kept in step with; empty = none. */
+export const ManagedBy = Type.String({
+  pattern: '^[\\w\\-.]*$',
+  maxLength: 64,
+  description: 'Label of the directory of files that looks after the record; empty = none',
+});
 export const Username = Type.String({ pattern: '^[\\w\\-.]+$', maxLength: 128 });
 /** Comma separated e-mail addresses; `+` and quotes are allowed, line breaks are not. */
 export const Recipients = Type.String({ pattern: '^[^<>\\r\\n]*$', maxLength: 8192 });

@@ -5,6 +5,7 @@ import {
   EpochSeconds,
   Flag,
   Id,
+  ManagedBy,
   OptionalId,
   Params,
   PlainText,
@@ -32,6 +33,7 @@ export const eventSettings = {
   id: Type.Optional(Id),
   log_max_size: Type.Optional(Count),
   log_expire_days: Type.Optional(Count),
+  managed_by: Type.Optional(ManagedBy),
   max_children: Type.Optional(Count),
   memory_limit: Type.Optional(Count),
   memory_sustain: Type.Optional(Count),
@@ -103,6 +105,7 @@ export interface EventRecord {
   log_max_size?: number;
   log_expire_days?: number;
   notes?: string;
+  managed_by?: string;
   [key: string]: unknown;
 }
 
@@ -122,6 +125,7 @@ export interface CategoryRecord {
   memory_limit?: number;
   memory_sustain?: number;
   log_max_size?: number;
+  managed_by?: string;
   created: number;
   modified: number;
   username?: string;
@@ -156,6 +160,7 @@ export interface PluginRecord {
   uid?: string | number;
   gid?: string | number;
   env?: Record<string, string>;
+  managed_by?: string;
   created: number;
   modified: number;
   username?: string;
@@ -170,6 +175,7 @@ export interface ServerGroupRecord {
   regexp: string;
   /** Kept for compatibility: 1 = members may be primary. */
   master: 0 | 1;
+  managed_by?: string;
 }
 
 /** An API key as stored: the key itself is only known as its SHA-256. */

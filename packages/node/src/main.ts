@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import { runCli } from '@carillon/cli';
 import { ConfigError, describeConfig, loadConfig, parseStartArguments } from './config/index.js';
 import { reasonOf } from './start/data-directory.js';
@@ -11,6 +13,7 @@ const exitCode = { failed: 1, usage: 2 };
 const [command, ...rest] = process.argv.slice(2);
 if (command === 'start' || command === 'config') await startOrDescribe(command, rest);
 else {
+  const signal = interrupted();
   process.exitCode = await runCli(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -19,7 +22,10 @@ else {
     columns: process.stdout.columns,
     version,
     readSecret,
-    signal: interrupted(),
+    signal,
+    ...(process.stdin.isTTY && process.stderr.isTTY
+      ? { ask: (question: string) => askPerson(question, signal) }
+      : {}),
   });
 }
 
@@ -41,6 +47,19 @@ async function startOrDescribe(what: 'start' | 'config', argv: readonly string[]
   } catch (error) {
     process.stderr.write(`carillon: ${reasonOf(error)}\n`);
     process.exitCode = error instanceof ConfigError ? exitCode.usage : exitCode.failed;
+  }
+}
+
+/** Only what begins like "yes" is a yes; the end of the input is a no. Rejects when the person gives up. */
+async function askPerson(question: string, signal: AbortSignal): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // At a terminal in raw mode Ctrl-C is a character, which no process gets as a signal.
+  terminal.on('SIGINT', () => process.emit('SIGINT'));
+  const ended = once(terminal, 'close').then(() => '');
+  try {
+    return /^\s*y/i.test(await Promise.race([terminal.question(question, { signal }), ended]));
+  } finally {
+    terminal.close();
   }
 }
 

@@ -79,6 +79,8 @@ export interface Office {
   /** Aborts the queued jobs of an event. */
   flushQueue(event: string, caller: Caller): Promise<void>;
   setEnabled(enabled: 0 | 1, caller: Caller): Promise<void>;
+  /** Ends the term and lets other nodes take over for `quietMs`; resolves when the lease is given up. */
+  stepDown(quietMs: number, caller: Caller): Promise<void>;
   /** The log so far (active) or complete (gzip) as bytes; undefined when there is none. */
   jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined>;
   /** Host names of all known servers, lower-case: group scopes are tested against them. */

@@ -65,6 +65,7 @@ export class Primary implements Standing {
             onAdminKey: deps.onAdminKey,
           },
           onWriteFailure: (reason) => this.#candidacy.abandon(session, reason),
+          leave: (quietMs) => this.#candidacy.stepDown(quietMs),
         });
         this.#setOffice(open.office);
         deps.log.log('info', 'The API is served by this node', { term: session.term });

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { addSettingOptions, readSettings } from '../event-settings.js';
 import { UsageError } from '../failures.js';
 import { findEvent } from '../find-event.js';
+import { noteManaged } from './schedule/note-managed.js';
 import { formatTime } from '../format/quantities.js';
 import { type Column, formatPairs, formatTable, printable } from '../format/table.js';
 import { describeTiming } from '../format/timing.js';
@@ -11,7 +12,7 @@ import { tableWidth } from '../format/width.js';
 import type { Action, CommandRun, Session } from '../session.js';
 import { jobColumns } from './job.js';
 
-/** `event list|show|create|edit|enable|disable|delete`. */
+/** `event list|show|create|edit|enable|disable|flush|delete`. */
 export function addEventCommands(program: Command, run: CommandRun): void {
   const event = program.command('event').description('the events of the schedule');
   event
@@ -38,6 +39,10 @@ export function addEventCommands(program: Command, run: CommandRun): void {
     .description('switch events off; running jobs go on')
     .option('--abort-jobs', 'also abort their running jobs')
     .action(run.action(switchEvents(0)));
+  event
+    .command('flush <events...>')
+    .description('abort the queued jobs of events')
+    .action(run.action(flushEvents));
   event
     .command('delete <events...>')
     .description('delete events that have no active jobs')
@@ -154,6 +159,7 @@ const editEvent: Action = async (session, text = '') => {
   if (settings['params'] !== undefined)
     settings['params'] = Object.assign({}, event.params, settings['params']);
   await session.client.updateEvent({ ...settings, id: event.id });
+  noteManaged(session, event, settings);
   if (session.json) return session.printJson({ id: event.id });
   session.print(`Changed event ${event.id} (${printable(title ?? event.title)})`);
 };
@@ -166,6 +172,11 @@ const switchEvents = (enabled: 0 | 1): Action => {
       await client.updateEvent({ id: event.id, enabled, ...abort });
     });
 };
+
+const flushEvents: Action = (session, ...texts) =>
+  forEachEvent(session, texts, 'Flushed the queue of', async (client, event) => {
+    await client.flushEventQueue({ id: event.id });
+  });
 
 const deleteEvents: Action = (session, ...texts) =>
   forEachEvent(session, texts, 'Deleted', async (client, event) => {

@@ -1,13 +1,14 @@
 import type { Job } from '@carillon/client';
 import type { Command } from 'commander';
-import { CommandError, reasonOf } from '../failures.js';
+import { CommandError, reasonOf, UsageError } from '../failures.js';
 import { outcomeText } from '../format/job-text.js';
 import { formatBytes, formatDuration, formatShare, formatTime } from '../format/quantities.js';
 import { type Column, formatPairs, formatTable } from '../format/table.js';
 import { tableWidth } from '../format/width.js';
+import { collect, type Options, readValue } from '../options.js';
 import type { Action, CommandRun, Session } from '../session.js';
 
-/** `job list|show|log|abort|delete`. */
+/** `job list|show|log|edit|abort|delete`. */
 export function addJobCommands(program: Command, run: CommandRun): void {
   const job = program.command('job').description('jobs: the runs of events');
   job.command('list').description('list active jobs').action(run.action(listJobs));
@@ -17,7 +18,27 @@ export function addJobCommands(program: Command, run: CommandRun): void {
     .description('print the log of a job')
     .option('-f, --follow', 'go on until the job has ended')
     .action(run.action(printLog));
-  job.command('abort <jobs...>').description('abort active jobs').action(run.action(abortJobs));
+  job
+    .command('edit [jobs...]')
+    .description('change limits, retries, chain or notifications of active jobs')
+    .requiredOption('--set <name=value>', 'a setting, such as timeout=60; may be repeated', collect)
+    .option(
+      '--where <name=value>',
+      'all active jobs with this field, such as event=ID; may be repeated',
+      collect,
+    )
+    .action(run.action(editJobs));
+  job
+    .command('abort [jobs...]')
+    .description('abort active jobs')
+    .option(
+      '--where <name=value>',
+      'all active jobs with this field, such as event=ID; may be repeated',
+      collect,
+    )
+    .option('--all', 'all active jobs')
+    .option('--no-rewind', 'catch-up events do not run the minutes of these jobs once more')
+    .action(run.action(abortJobs));
   job
     .command('delete <jobs...>')
     .description('delete completed jobs with their logs; for administrators')
@@ -94,8 +115,41 @@ const printLog: Action = async (session, id = '') => {
   );
 };
 
-const abortJobs: Action = (session, ...ids) =>
-  forEachJob(session, ids, 'Aborting', (id) => session.client.abortJob({ id }));
+const editJobs: Action = async (session, ...ids) => {
+  const { client, options } = session;
+  const updates = valuesOf(options, 'set');
+  const criteria = readCriteria(options, ids);
+  if (criteria === undefined) {
+    return forEachJob(session, ids, 'Changed', (id) => client.updateJob({ ...updates, id }));
+  }
+  // `updates` wins over a field of that name: jobs have none.
+  const { count } = await client.updateJobs({ ...criteria, updates });
+  if (session.json) return session.printJson({ count });
+  session.print(`Changed ${count} ${count === 1 ? 'job' : 'jobs'}`);
+};
+
+const abortJobs: Action = async (session, ...ids) => {
+  const { client, options } = session;
+  const criteria = readCriteria(options, ids);
+  if (criteria === undefined) {
+    return forEachJob(session, ids, 'Aborting', (id) => client.abortJob({ id }));
+  }
+  const noRewind = options.choice('rewind') === false ? { no_rewind: 1 } : {};
+  const { count } = await client.abortJobs({ ...criteria, ...noRewind });
+  if (session.json) return session.printJson({ count });
+  session.print(`Aborting ${count} ${count === 1 ? 'job' : 'jobs'}`);
+};
+
+const valuesOf = (options: Options, name: string): Record<string, unknown> =>
+  Object.fromEntries([...options.pairs(name)].map(([key, value]) => [key, readValue(value)]));
+
+/** What jobs must match; undefined when they are named one by one. Throws UsageError for neither or both. */
+function readCriteria(options: Options, ids: readonly string[]): Record<string, unknown> | undefined {
+  const where = valuesOf(options, 'where');
+  const isBulk = Object.keys(where).length > 0 || options.flag('all');
+  if (isBulk === ids.length > 0) throw new UsageError('Name jobs, or say which with --where or --all');
+  return isBulk ? where : undefined;
+}
 
 const deleteJobs: Action = (session, ...ids) =>
   forEachJob(session, ids, 'Deleted', (id) => session.client.deleteJob({ id }));

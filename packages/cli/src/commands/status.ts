@@ -4,7 +4,7 @@ import { UsageError } from '../failures.js';
 import { formatPairs } from '../format/table.js';
 import type { Action, CommandRun } from '../session.js';
 
-/** `status` and `scheduler`. */
+/** `status`, `scheduler` and `step-down`. */
 export function addStatusCommands(program: Command, run: CommandRun): void {
   program
     .command('status')
@@ -14,6 +14,11 @@ export function addStatusCommands(program: Command, run: CommandRun): void {
     .command('scheduler [on|off]')
     .description('switch the scheduler on or off, or tell which; jobs can be run by hand in any case')
     .action(run.action(switchScheduler));
+  program
+    .command('step-down')
+    .description('let another node become primary; jobs go on')
+    .option('--quiet <seconds>', 'time before this node competes again (5)')
+    .action(run.action(stepDown));
 }
 
 const showStatus: Action = async (session) => {
@@ -50,6 +55,19 @@ function serversText({ total, ready, ...others }: CallAnswer<'status'>['servers'
   const parts = Object.entries({ ready, ...others }).filter(([, count]) => count > 0);
   return total === 0 ? '0' : `${total} (${parts.map(([name, count]) => `${count} ${name}`).join(', ')})`;
 }
+/** Done when another node, or this one again, answers as primary. */
+const stepDown: Action = async (session) => {
+  const { client, options } = session;
+  const quiet = options.count('quiet', 5);
+  await client.getMasterState();
+  const before = client.url;
+  const { term } = await client.stepDown({ quiet });
+  // A node alone needs all of it, and then some time to take office.
+  await client.getMasterState({}, { deadlineMs: (quiet + 10) * 1000 });
+  if (session.json) return session.printJson({ term, before, primary: client.url });
+  const outcome = client.url === before ? 'answers again, or a node behind it does' : 'is the primary now';
+  session.print(`${before} has stepped down; ${client.url} ${outcome}`);
+};
 
 const switchScheduler: Action = async (session, wanted) => {
   if (wanted !== undefined && wanted !== 'on' && wanted !== 'off') {

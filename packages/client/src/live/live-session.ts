@@ -30,6 +30,8 @@ export type LiveSessionEnd =
   | { kind: 'lost'; reason: string };
 
 const handshakeTimeoutMs = 10_000;
+/** Longest wait for the first message about the job. */
+const answerTimeoutMs = 10_000;
 /** A connection on which nothing has come for two of these periods is given up. */
 const probeEveryMs = 15_000;
 
@@ -40,11 +42,17 @@ const probeEveryMs = 15_000;
  */
 export function runLiveSession(options: LiveSessionOptions): Promise<LiveSessionEnd> {
   return new Promise((resolve, reject) => {
+    if (options.signal.aborted) {
+      reject(options.signal.reason);
+      return;
+    }
     const socket = connect(options);
     const stopProbing = probe(socket, options.timer);
+    let cancelAnswer = (): void => {};
     const settle = (finish: () => void): void => {
       options.signal.removeEventListener('abort', onAbort);
       stopProbing();
+      cancelAnswer();
       socket.removeAllListeners();
       // A socket that is closed while it connects still reports an error.
       socket.on('error', () => {});
@@ -66,8 +74,10 @@ export function runLiveSession(options: LiveSessionOptions): Promise<LiveSession
     socket.on('open', () => {
       const request: LiveRequest = { type: 'watch_job', id: options.id };
       socket.send(JSON.stringify(request));
+      cancelAnswer = options.timer.after(answerTimeoutMs, () => socket.terminate());
     });
     socket.on('message', (data) => {
+      cancelAnswer();
       try {
         const result = handle(parseObject(data.toString()), options);
         if (result !== undefined) end(result);

@@ -19,6 +19,8 @@ export interface WatchOptions {
   signal?: AbortSignal;
   /** How long to look for a primary when the cluster does not answer. Defaults to 60 s. */
   deadlineMs?: number;
+  /** Longest wait for the end of the job; the watch then rejects with TimedOutError. Unlimited by default. */
+  timeoutMs?: number;
 }
 
 /** What the watch needs of the client. */
@@ -97,6 +99,8 @@ export class JobWatch {
   }
 
   async #session(base: string, signal: AbortSignal): Promise<LiveSessionEnd> {
+    // A handler may have aborted since: an aborted signal tells nobody any more.
+    signal.throwIfAborted();
     const { settings } = this.#caller;
     const grace = new AbortController();
     const cleanup = { cancel: (): void => {}, forward: (): void => grace.abort(signal.reason) };

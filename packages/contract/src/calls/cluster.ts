@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Flag } from '../fields.js';
+import { Count, Flag } from '../fields.js';
 import type { ApiCall } from './api-call.js';
 import { empty } from './parts.js';
 
@@ -22,6 +22,23 @@ export const switchCalls = {
     primaryOnly: true,
     params: Type.Object({ enabled: Flag }),
     response: empty,
+  },
+  step_down: {
+    summary: 'Let another node become primary.',
+    methods: ['POST'],
+    merge: 'body-only',
+    auth: 'admin',
+    primaryOnly: true,
+    params: Type.Object({
+      quiet: Type.Optional({
+        ...Count,
+        maximum: 3600,
+        description: 'Seconds that this node leaves to the others before it competes again; defaults to 5',
+      }),
+    }),
+    response: Type.Object({ term: Type.Integer({ description: 'Number of the term that has ended' }) }),
+    notes:
+      'Answers when this node has stopped its services and given up the lease. Jobs go on. Where no other node can be primary there is none until `quiet` is over.',
   },
 } as const satisfies Record<string, ApiCall>;
 

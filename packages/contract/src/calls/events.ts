@@ -4,7 +4,7 @@ import { EventSchema, eventSettings, HistoryRowSchema, JobSchema, ListHeader } f
 import type { ApiCall } from './api-call.js';
 import { allRows, describe, empty, eventId, page } from './parts.js';
 
-const { title: _title, id: _id, ...overridable } = eventSettings;
+const { title: _title, id: _id, managed_by: _managedBy, ...overridable } = eventSettings;
 const required = {
   title: Title,
   enabled: Flag,

@@ -74,6 +74,7 @@ export const callScopes = {
   // Totals of the day, of all events: a number tells nothing about any of them.
   get_master_state: 'open',
   update_master_state: 'open',
+  step_down: 'admin',
   status: 'list',
   config: 'open',
   ping: 'open',

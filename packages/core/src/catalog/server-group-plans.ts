@@ -17,10 +17,10 @@ export function planServerGroupCreation(
   context: Pick<CatalogContext, 'state' | 'newId'>,
 ): ServerGroupRecord {
   checkParameters(apiCalls.create_server_group, fields);
-  const { title = '', regexp = '', master = 0 } = pickSettings(serverGroupSettings, fields);
+  const { title = '', regexp = '', master = 0, ...rest } = pickSettings(serverGroupSettings, fields);
   checkExpression(regexp, 'Failed to create server group');
   const kind = { table: context.state.server_groups, noun: 'server group', code: 'group' } as const;
-  return { id: chooseId(fields, context, kind), title, regexp, master };
+  return { ...rest, id: chooseId(fields, context, kind), title, regexp, master };
 }
 
 /**

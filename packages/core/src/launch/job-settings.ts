@@ -12,6 +12,7 @@ const eventOnlyKeys = [
   'timing',
   'enabled',
   'max_children',
+  'managed_by',
   'username',
   'api_key',
   'session_id',

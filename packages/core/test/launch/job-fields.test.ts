@@ -124,6 +124,7 @@ describe('the job (behaviour reference 3.3 and 5.9)', () => {
       time_start: 1,
       api_key: 'secret',
       session_id: 'secret',
+      managed_by: 'team',
       timing: {},
       enabled: 0,
       source: 'me',

@@ -170,3 +170,23 @@ test('both primaries are down over the boundary of a minute: it is made up, once
   expect(await stage.codesOf(starts.map(({ job }) => job))).toEqual([0]);
   expect((await stage.client.getEventHistory({ id: event })).rows).toHaveLength(1);
 }, 120_000);
+
+test('stepping down by call: the other node leads at once, jobs go on, and the first one follows', async () => {
+  await set({ direct: true });
+  const { faulty } = stage;
+  const { leader, standby, term } = faulty;
+  const [job = ''] = await stage.run(await stage.held('go'));
+  await stage.waitForLines('start', 1);
+  const asked = performance.now();
+  expect((await stage.client.stepDown({ quiet: 30 })).term).toBe(term);
+  // The client finds the new primary by itself.
+  expect((await stage.client.getMasterState()).state.enabled).toBe(1);
+  expect(performance.now() - asked).toBeLessThan(5_000);
+  expect(faulty.leader).toBe(standby);
+  expect(await answersOf(leader.process.url)).toBe(302);
+  stage.release('go');
+  expect(await stage.codesOf([job])).toEqual([0]);
+  const { rows } = await stage.client.getActivity();
+  expect(rows).toContainEqual(expect.objectContaining({ action: 'step_down', term }));
+  expect(watch.late).toEqual([]);
+}, 60_000);

@@ -16,7 +16,7 @@ import { activityChange } from './activity-change.js';
 /** Only the rules of creation look at who asks. */
 const jobCaller: Caller = { kind: 'user', id: '', title: '', privileges: {} };
 
-/** Creates, changes and deletes events, and switches the scheduler. All writes are durable when they resolve. */
+/** Creates, changes and deletes events, switches the scheduler and notes who asked for another primary. All writes are durable when they resolve. */
 export class CatalogService {
   readonly #office: OfficeContext;
 
@@ -94,6 +94,12 @@ export class CatalogService {
       ...cursorChangesForSwitch(state, enabled, clock.nowMs()),
       this.#activity('state_update', caller, { enabled }),
     ]);
+  }
+
+  /** Notes who asked this node to give up its office. */
+  async noteStepDown(caller: Caller): Promise<void> {
+    const { journal, session } = this.#office;
+    await journal.commit([this.#activity('step_down', caller, { term: session.term })]);
   }
 
   #context(caller: Caller) {

@@ -56,10 +56,13 @@ export interface OfficeServices {
 export class LeaderOffice implements Office {
   readonly #office: OfficeContext;
   readonly #services: OfficeServices;
+  readonly #leave: (quietMs: number) => Promise<void>;
 
-  constructor(office: OfficeContext, services: OfficeServices) {
+  /** `leave` ends the term and keeps this node from the next one for so long. */
+  constructor(office: OfficeContext, services: OfficeServices, leave: (quietMs: number) => Promise<void>) {
     this.#office = office;
     this.#services = services;
+    this.#leave = leave;
   }
 
   get session(): Session {
@@ -209,6 +212,11 @@ export class LeaderOffice implements Office {
 
   setEnabled(enabled: 0 | 1, caller: Caller): Promise<void> {
     return this.#services.catalog.setEnabled(enabled, caller);
+  }
+
+  async stepDown(quietMs: number, caller: Caller): Promise<void> {
+    await this.#services.catalog.noteStepDown(caller);
+    await this.#leave(quietMs);
   }
 
   async jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined> {

@@ -37,6 +37,8 @@ export interface OfficeDeps {
   firstRun: FirstRun;
   /** A write failed: the term must end and the memory be dropped. */
   onWriteFailure: (reason: string) => void;
+  /** Ends the term by request; resolves when the lease is given up, and does not compete for so long. */
+  leave: (quietMs: number) => Promise<void>;
 }
 
 /** The office of one term, and how to leave it. */
@@ -71,5 +73,8 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
   const services = createLeaderServices(office, { ...deps, digest: deps.firstRun.digest });
   await setUp(office, deps.firstRun);
   startLeaderServices(services);
-  return { office: new LeaderOffice(office, services), close: () => stopLeaderServices(services) };
+  return {
+    office: new LeaderOffice(office, services, deps.leave),
+    close: () => stopLeaderServices(services),
+  };
 }

@@ -48,6 +48,19 @@ const kinds = [
 ];
 
 describe.each(kinds)('$noun', ({ list, call, required, change, action, item }) => {
+  test('keeps the label of what manages it until that is changed', async () => {
+    const { api } = await start();
+    await api.call(`create_${call}`, { ...required, id: 'mine', managed_by: 'team' });
+    await api.call(`update_${call}`, { id: 'mine', ...change });
+    expect(await api.get(list, 'limit=1')).toMatchObject({ rows: [{ ...change, managed_by: 'team' }] });
+    await api.call(`update_${call}`, { id: 'mine', managed_by: '' });
+    expect(await api.get(list, 'limit=1')).toMatchObject({ rows: [{ managed_by: '' }] });
+    expect(await api.call(`update_${call}`, { id: 'mine', managed_by: 'a b' })).toMatchObject({
+      code: 'api',
+      description: 'Malformed parameter value: managed_by',
+    });
+  });
+
   test('is created, listed, changed and deleted, and each of it is noted', async () => {
     const { api, office } = await start();
     expect(await api.call(`create_${call}`, { ...required, id: 'mine' })).toEqual({ code: 0, id: 'mine' });

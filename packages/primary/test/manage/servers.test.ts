@@ -159,3 +159,24 @@ describe('in a whole primary', () => {
     expect(officeOf(await world.primary('p2')).servers.list().size).toBe(0);
   });
 });
+
+describe('step_down', () => {
+  test.each([
+    [{}, 5_000],
+    [{ quiet: 0 }, 0],
+    [{ quiet: 60 }, 60_000],
+  ])('%j leaves the office for %i ms and answers the term', async (params, quietMs) => {
+    const { api, office } = await start([]);
+    expect(await api.call('step_down', params)).toEqual({ code: 0, term: office.session.term });
+    expect(office.stepDowns).toEqual([quietMs]);
+  });
+
+  test.each([{ quiet: -1 }, { quiet: 3601 }, { quiet: 'x' }])('%j is refused', async (params) => {
+    const { api, office } = await start([]);
+    expect(await api.call('step_down', params)).toMatchObject({
+      code: 'api',
+      description: expect.stringContaining('quiet'),
+    });
+    expect(office.stepDowns).toEqual([]);
+  });
+});

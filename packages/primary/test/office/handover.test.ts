@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { deferred } from '@carillon/testkit';
-import type { JobResult } from '@carillon/contract';
 import { launch, oneWorker } from '../support/one-worker.js';
 import { admin, newEvent, officeOf, OfficeWorld } from '../support/office-world.js';
+import { CarillonError, type JobResult } from '@carillon/contract';
 
 const onDemand = { timing: false as const };
 
@@ -182,4 +182,46 @@ const resultOf = (job: string): JobResult => ({
   outcome: { code: 0, description: '' },
   log_file_size: 0,
   reported: {},
+});
+
+describe('stepping down by request', () => {
+  test('ends the term, leaves the lease to another node, and says who asked', async () => {
+    const { world, primary: first, worker } = await oneWorker();
+    const second = await world.primary('p2');
+    const job = await launch(first);
+    const { term } = officeOf(first).session;
+    await officeOf(first).stepDown(5_000, admin);
+    expect(first.office()).toBeUndefined();
+    await world.settle();
+    const office = officeOf(second);
+    expect(office.session.term).toBeGreaterThan(term);
+    await worker.connect('p2');
+    expect(office.activeJob(job)).toMatchObject({ id: job });
+    const { rows } = await office.activity(0, 5);
+    expect(rows).toContainEqual(
+      expect.objectContaining({ action: 'step_down', term, api_key: admin.id, api_title: admin.title }),
+    );
+    // Its own term is over: a second request reaches nobody, and the new primary stays.
+    await world.pass(6_000, worker);
+    expect(second.office()).toBe(office);
+  });
+
+  test('a node alone comes back when the quiet time is over', async () => {
+    const { world, primary, worker } = await oneWorker();
+    const { term } = officeOf(primary).session;
+    await officeOf(primary).stepDown(5_000, admin);
+    await world.pass(4_900, worker);
+    expect(primary.office()).toBeUndefined();
+    await world.pass(1_500, worker);
+    expect(officeOf(primary).session.term).toBeGreaterThan(term);
+  });
+
+  test('is not done when it cannot be noted', async () => {
+    const { world, primary } = await oneWorker();
+    const store = world.stores.get('p1');
+    if (store === undefined) throw new Error('no store');
+    const office = officeOf(primary);
+    store.commit = () => Promise.reject(new CarillonError('unavailable', 'Not confirmed'));
+    await expect(office.stepDown(5_000, admin)).rejects.toThrow();
+  });
 });

@@ -101,6 +101,8 @@ export class FakeOffice implements Office {
   readonly launches: LaunchRequest[] = [];
   readonly updates: EventUpdateOptions[] = [];
   readonly aborts: string[] = [];
+  /** Milliseconds of quiet that were asked for. */
+  readonly stepDowns: number[] = [];
   /** Thrown by every read and write of the store. */
   storeFault: Error | undefined;
   /** Awaited by every write: keeps requests under way. */
@@ -391,6 +393,11 @@ export class FakeOffice implements Office {
   async setEnabled(enabled: 0 | 1): Promise<void> {
     await this.#write();
     this.apply([{ type: 'switch', enabled }]);
+  }
+
+  async stepDown(quietMs: number): Promise<void> {
+    await this.#write();
+    this.stepDowns.push(quietMs);
   }
 
   async jobLog(id: string): Promise<{ gzip: boolean; bytes: AsyncIterable<Uint8Array> } | undefined> {

@@ -5,16 +5,22 @@ import { type Column, formatTable } from '../../format/table.js';
 import { tableWidth } from '../../format/width.js';
 import type { Action, CommandRun } from '../../session.js';
 
+type Delivery = CallAnswer<'get_deliveries'>['rows'][number];
 type Entry = CallAnswer<'get_activity'>['rows'][number];
 type Launch = CallAnswer<'get_upcoming'>['rows'][number];
 
-/** `activity` and `upcoming`. */
+/** `activity`, `deliveries` and `upcoming`. */
 export function addActivityCommands(program: Command, run: CommandRun): void {
   program
     .command('activity')
     .description('what was done and what went wrong, newest first; for administrators')
     .option('-n, --limit <count>', 'number of entries (25)')
     .action(run.action(showActivity));
+  program
+    .command('deliveries [job]')
+    .description('what became of web hooks and e-mails, newest first; for administrators')
+    .option('-n, --limit <count>', 'number of deliveries (25)')
+    .action(run.action(showDeliveries));
   program
     .command('upcoming')
     .description('what the schedule will launch, soonest first')
@@ -55,6 +61,27 @@ function subjectOf(entry: Entry): string {
   const texts = ['hostname', 'id'].map((key) => values[key]);
   return String(texts.find((value) => typeof value === 'string') ?? '');
 }
+
+const showDeliveries: Action = async (session, job) => {
+  const { client, io, options } = session;
+  const limit = options.count('limit', 25, 1);
+  const { rows, waiting } = await client.getDeliveries({ limit, ...(job === undefined ? {} : { job }) });
+  if (session.json) return session.printJson({ rows, waiting });
+  if (rows.length === 0) session.note('Nothing has been delivered');
+  else {
+    const columns: Column<Delivery>[] = [
+      { title: 'TIME', value: (delivery) => formatTime(delivery.epoch, io.timeZone) },
+      { title: 'KIND', value: (delivery) => delivery.type },
+      { title: 'ABOUT', value: (delivery) => delivery.job ?? delivery.event, cut: true },
+      { title: 'TO', value: (delivery) => delivery.target, cut: true },
+      { title: 'TRIES', value: (delivery) => delivery.attempts, right: true },
+      { title: 'RESULT', value: (delivery) => (delivery.code === 0 ? 'ok' : String(delivery.code)) },
+      { title: 'DESCRIPTION', value: (delivery) => delivery.description, cut: true },
+    ];
+    session.print(formatTable(rows, columns, tableWidth(io)));
+  }
+  if (waiting > 0) session.note(`${waiting} on their way`);
+};
 
 const showUpcoming: Action = async (session) => {
   const { client, io, options } = session;

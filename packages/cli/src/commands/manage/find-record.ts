@@ -1,5 +1,6 @@
 import { CommandError, UsageError } from '../../failures.js';
 import { printable } from '../../format/table.js';
+import { distanceOf } from '../../nearest.js';
 
 interface Titled {
   id: string;
@@ -24,7 +25,12 @@ export function findRecord<T extends Titled>(records: readonly T[], noun: string
   const only = onlyOf(starting);
   if (only !== undefined) return only;
   if (starting.length === 0) {
-    throw new CommandError(`No ${noun} with the id or title "${text}". There are:\n${describe(records)}`);
+    // The most similar ones first, where not all are shown.
+    const distance = ({ id, title }: Titled): number =>
+      Math.min(...[id, title].map((name) => distanceOf(wanted, name.toLowerCase())));
+    const shown =
+      records.length > mostShown ? [...records].sort((a, b) => distance(a) - distance(b)) : records;
+    throw new CommandError(`No ${noun} with the id or title "${text}". There are:\n${describe(shown)}`);
   }
   throw new CommandError(`"${text}" may mean ${starting.length} of them:\n${describe(starting)}`);
 }

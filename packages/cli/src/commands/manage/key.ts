@@ -1,15 +1,16 @@
 import type { CallAnswer } from '@carillon/contract';
 import type { Command } from 'commander';
 import { formatTime } from '../../format/quantities.js';
-import { type Column, formatTable, printable } from '../../format/table.js';
+import { type Column, formatPairs, formatTable, printable } from '../../format/table.js';
 import { tableWidth } from '../../format/width.js';
-import { collect } from '../../options.js';
+import { UsageError } from '../../failures.js';
+import { collect, type Options, readValue } from '../../options.js';
 import type { Action, CommandRun } from '../../session.js';
 import { findRecord } from './find-record.js';
 
 type ApiKey = CallAnswer<'get_api_keys'>['rows'][number];
 
-/** `key list|create|revoke`. */
+/** `key list|create|show|edit|revoke`. */
 export function addKeyCommands(program: Command, run: CommandRun): void {
   const key = program.command('key').description('API keys');
   key
@@ -25,7 +26,19 @@ export function addKeyCommands(program: Command, run: CommandRun): void {
     .option('--description <text>', 'who uses it')
     .action(run.action(createKey));
   key
+    .command('show <key>')
+    .description('one API key, by id, title or how one of them starts; not the key itself')
+    .action(run.action(showKey));
+  key
+    .command('edit <key>')
+    .description('change the given properties of an API key')
+    .option('--allow <privilege>', 'replaces all privileges; may be repeated', collect)
+    .option('--admin', 'may do everything; replaces all privileges')
+    .option('--set <name=value>', 'any other property, such as active=0; may be repeated', collect)
+    .action(run.action(editKey));
+  key
     .command('revoke <keys...>')
+    .alias('delete')
     .description('delete API keys, by id or title of their records')
     .action(run.action(revokeKeys));
 }
@@ -49,14 +62,56 @@ const listKeys: Action = async (session) => {
   session.print(formatTable(rows, columnsFor(session.io.timeZone), tableWidth(session.io)));
 };
 
+/** Privileges by name; undefined when the options name none. */
+function privilegesFrom(options: Options): Record<string, number> | undefined {
+  const names = [...options.list('allow'), ...(options.flag('admin') ? ['admin'] : [])];
+  return names.length === 0
+    ? undefined
+    : Object.fromEntries(names.map((name): [string, number] => [name, 1]));
+}
+
+const showKey: Action = async (session, text = '') => {
+  const { rows } = await session.client.getApiKeys();
+  const { api_key: key } = await session.client.getApiKey({ id: findRecord(rows, 'API key', text).id });
+  if (session.json) return session.printJson(key);
+  const { timeZone } = session.io;
+  session.print(
+    formatPairs([
+      ['id', key.id],
+      ['title', key.title],
+      ['description', key.description],
+      ['state', key.active === 1 ? 'active' : 'disabled'],
+      ['may', privilegesOf(key).join(', ')],
+      ['created', formatTime(key.created, timeZone)],
+      ['modified', formatTime(key.modified, timeZone)],
+    ]),
+  );
+};
+
+const editKey: Action = async (session, text = '') => {
+  const { client, options } = session;
+  const privileges = privilegesFrom(options);
+  const settings = [...options.pairs('set')].map(([name, value]): [string, unknown] => [
+    name,
+    readValue(value),
+  ]);
+  if (privileges === undefined && settings.length === 0) {
+    throw new UsageError('Nothing to change: give at least one option');
+  }
+  const { id, title } = findRecord((await client.getApiKeys()).rows, 'API key', text);
+  const changes = { ...Object.fromEntries(settings), ...(privileges === undefined ? {} : { privileges }) };
+  await client.updateApiKey({ ...changes, id });
+  if (session.json) return session.printJson({ id });
+  session.print(`Changed API key ${id} (${printable(title)})`);
+};
+
 const createKey: Action = async (session, title = '') => {
   const { options } = session;
-  const names = [...options.list('allow'), ...(options.flag('admin') ? ['admin'] : [])];
   const value = options.text('value');
   const description = options.text('description');
   const created = await session.client.createApiKey({
     title,
-    privileges: Object.fromEntries(names.map((name): [string, number] => [name, 1])),
+    privileges: privilegesFrom(options) ?? {},
     ...(value === undefined ? {} : { key: value }),
     ...(description === undefined ? {} : { description }),
   });

@@ -4,13 +4,21 @@ import { type Column, formatPairs, formatTable, printable } from '../../format/t
 import { tableWidth } from '../../format/width.js';
 import { collect } from '../../options.js';
 import type { Action, CommandRun, Session } from '../../session.js';
+import { noteManaged } from '../schedule/note-managed.js';
 import { findRecord } from './find-record.js';
 import { readRecord } from './record-file.js';
 
 type Fields = Record<string, unknown>;
 
+/** What all these records have. */
+interface KeptRecord {
+  id: string;
+  title: string;
+  managed_by?: string;
+}
+
 /** A kind of record that is administered the same way as the others. */
-export interface RecordKind<T extends { id: string; title: string }> {
+export interface RecordKind<T extends KeptRecord> {
   /** Name of the group of commands. */
   command: string;
   noun: string;
@@ -28,7 +36,7 @@ export interface RecordKind<T extends { id: string; title: string }> {
 }
 
 /** `KIND list|show|create|update|delete`. */
-export function addRecordCommands<T extends { id: string; title: string }>(
+export function addRecordCommands<T extends KeptRecord>(
   program: Command,
   run: CommandRun,
   kind: RecordKind<T>,
@@ -50,6 +58,7 @@ export function addRecordCommands<T extends { id: string; title: string }>(
     .action(run.action(createRecord(kind)));
   const update = group
     .command(`update <${kind.command}> [file]`)
+    .alias('edit')
     .description(`replace the given properties of a ${noun}`)
     .option('--set <name=value>', 'a property; JSON or text; may be repeated', collect)
     .action(run.action(updateRecord(kind)));
@@ -61,7 +70,7 @@ export function addRecordCommands<T extends { id: string; title: string }>(
 }
 
 const listRecords =
-  <T extends { id: string; title: string }>(kind: RecordKind<T>): Action =>
+  <T extends KeptRecord>(kind: RecordKind<T>): Action =>
   async (session) => {
     const records = await kind.list(session.client);
     if (session.json) return session.printJson(records);
@@ -70,7 +79,7 @@ const listRecords =
   };
 
 const showRecord =
-  <T extends { id: string; title: string }>(kind: RecordKind<T>): Action =>
+  <T extends KeptRecord>(kind: RecordKind<T>): Action =>
   async (session, text = '') => {
     const record = findRecord(await kind.list(session.client), kind.noun, text);
     if (session.json) return session.printJson(record);
@@ -85,7 +94,7 @@ const showRecord =
   };
 
 const createRecord =
-  <T extends { id: string; title: string }>(kind: RecordKind<T>): Action =>
+  <T extends KeptRecord>(kind: RecordKind<T>): Action =>
   async (session, file) => {
     const fields = { ...kind.presets, ...readRecord(session, file) };
     const { id, warnings = [] } = await kind.create(session.client, fields);
@@ -95,20 +104,22 @@ const createRecord =
   };
 
 const updateRecord =
-  <T extends { id: string; title: string }>(kind: RecordKind<T>): Action =>
+  <T extends KeptRecord>(kind: RecordKind<T>): Action =>
   async (session, text = '', file) => {
     const fields = readRecord(session, file);
-    const { id } = findRecord(await kind.list(session.client), kind.noun, text);
+    const record = findRecord(await kind.list(session.client), kind.noun, text);
+    const { id } = record;
     if (session.options.flag('abortJobs')) fields['abort_jobs'] = 1;
     const { warnings = [] } = await kind.update(session.client, { ...fields, id });
     warn(session, warnings);
+    noteManaged(session, record, fields);
     if (session.json) return session.printJson({ id, warnings });
     session.print(`Changed ${kind.noun} ${id}`);
   };
 
 /** All are found before the first one is touched, so that a misspelt one changes nothing. */
 const deleteRecords =
-  <T extends { id: string; title: string }>(kind: RecordKind<T>): Action =>
+  <T extends KeptRecord>(kind: RecordKind<T>): Action =>
   async (session, ...texts) => {
     const known = await kind.list(session.client);
     const found = new Map(
