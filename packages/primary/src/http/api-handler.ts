@@ -4,6 +4,7 @@ import { type Clock, type Digest, type Logger, type Random, requirePrivilege } f
 import type { Office, Standing } from '../office.js';
 import { findEntry } from './api-route.js';
 import { authenticate } from './authenticate.js';
+import { Gate } from './gate.js';
 import { answerPing, type CallEntry, type CallReply, type LogReply } from './calls/index.js';
 import { notPrimaryJson, tooSlow, toKnownError } from './failure.js';
 import { Forwarder, forwardedHeader } from './reply/forwarder.js';
@@ -30,6 +31,10 @@ export interface ApiDeps {
   /** For the references that join the answer of an internal error to its log line. */
   random: Random;
   log: Logger;
+  /** Certificates, in PEM, that the primary's may be signed by; default: those the system trusts. */
+  ca?: string | undefined;
+  /** Limits of what one client may ask; default: none. */
+  gate?: Gate;
   /** Largest request body; default 32 MiB. */
   maxBodyBytes?: number;
   /** Time limit of a request, and of receiving its body; default 30 s. */
@@ -80,15 +85,17 @@ class Api {
   readonly #timeoutMs: number;
   readonly #maxBodyBytes: number;
   readonly #forwarder: Forwarder;
+  readonly #gate: Gate;
 
   constructor(deps: ApiDeps) {
     this.#deps = deps;
+    this.#gate = deps.gate ?? new Gate({ rules: {}, clock: deps.clock });
     this.#timeoutMs = deps.requestTimeoutMs ?? 30_000;
     this.#maxBodyBytes = deps.maxBodyBytes ?? 33_554_432;
     const { clock, log, standing } = deps;
     // A little longer than the primary's own limit, so that its answer arrives.
     const timeoutMs = this.#timeoutMs + 5_000;
-    this.#forwarder = new Forwarder({ nodeId: standing.nodeId, clock, log, timeoutMs });
+    this.#forwarder = new Forwarder({ nodeId: standing.nodeId, clock, log, timeoutMs, ca: deps.ca });
   }
 
   close(): void {
@@ -103,6 +110,7 @@ class Api {
     let form = plainForm;
     try {
       form = readReplyForm(request, target.query);
+      this.#gate.admit(request);
       const entry = findEntry(target.path);
       const startedMs = this.#deps.clock.monotonicMs();
       this.#answer({ request, response, target, entry, form, startedMs });
@@ -164,7 +172,7 @@ class Api {
       textOf(rawFields(body), 'api_key'),
       textOf(target.query, 'api_key'),
     ];
-    const caller = authenticate(keys, office.state, digest);
+    const caller = this.#gate.identify(request, () => authenticate(keys, office.state, digest));
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);
     if (call.auth !== 'none' && call.auth !== 'valid') requirePrivilege(caller, call.auth);

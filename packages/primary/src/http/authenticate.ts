@@ -14,3 +14,11 @@ export function authenticate(keys: readonly string[], state: ClusterState, diges
   if (!record.active) throw new CarillonError('api', `API Key is disabled: ${record.title}`);
   return { kind: 'api_key', id: record.id, title: record.title, privileges: record.privileges };
 }
+
+/** The caller as it is now, with its present privileges; undefined when its key has been deleted or disabled. */
+export function presentCaller(caller: Caller, state: ClusterState): Caller | undefined {
+  if (caller.kind !== 'api_key') return caller;
+  const record = state.api_keys.get(caller.id);
+  if (record === undefined || !record.active) return undefined;
+  return { ...caller, title: record.title, privileges: record.privileges };
+}

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { liveChannelPath } from '@carillon/contract';
-import type { Cancel, Clock, Digest, Logger } from '@carillon/core';
-import { authenticate } from '../http/authenticate.js';
+import type { Caller, Cancel, Clock, Digest, Logger } from '@carillon/core';
+import { authenticate, presentCaller } from '../http/authenticate.js';
+import { Gate } from '../http/gate.js';
 import type { Standing } from '../office.js';
 import { LiveSession } from './live-session.js';
 import type { LiveSource } from './live-source.js';
@@ -17,6 +18,10 @@ export interface LiveServerDeps {
   log: Logger;
   /** Most clients at a time; default 1000. */
   maxClients?: number;
+  /** Most clients at a time that have not authenticated themselves; default 200. */
+  maxStrangers?: number;
+  /** Limits shared with the API; default: none. */
+  gate?: Gate;
 }
 
 /** Time a client has to send its key. */
@@ -46,10 +51,13 @@ export class LiveServer {
   readonly #sessions = new Map<WebSocket, LiveSession>();
   readonly #watchedTerms = new WeakSet<AbortSignal>();
   readonly #answered = new WeakSet<WebSocket>();
+  readonly #strangers = new Set<WebSocket>();
+  readonly #gate: Gate;
   #cancelPings: Cancel | undefined;
 
   constructor(deps: LiveServerDeps) {
     this.#deps = deps;
+    this.#gate = deps.gate ?? new Gate({ rules: {}, clock: deps.clock });
   }
 
   /** Number of connected clients. */
@@ -79,6 +87,15 @@ export class LiveServer {
       return;
     }
     this.#followTerm(leader.office.session.signal);
+    const session = this.#open(client, request);
+    const key = request.headers['x-api-key'];
+    if (typeof key === 'string' && key !== '') session.authenticate(key);
+    if (this.#strangers.size > (this.#deps.maxStrangers ?? 200) && this.#strangers.has(client)) {
+      session.close(overloadedCode, 'too many clients');
+    }
+  }
+
+  #open(client: WebSocket, request: IncomingMessage): LiveSession {
     const { clock, log } = this.#deps;
     const cancelTimer = clock.after(authenticationMs, () =>
       session.close(refusedCode, 'authentication expected'),
@@ -86,21 +103,26 @@ export class LiveServer {
     const session = new LiveSession(client, {
       log,
       leader: () => this.#leader(),
-      authenticate: (key) => this.#authenticate(key),
-      onAuthenticated: cancelTimer,
+      authenticate: (key) => this.#gate.identify(request, () => this.#authenticate(key)),
+      present: (caller) => this.#present(caller),
+      onAuthenticated: () => {
+        cancelTimer();
+        this.#strangers.delete(client);
+      },
       onNotPrimary: () => session.close(notPrimaryCode, this.#notPrimaryReason()),
     });
     this.#sessions.set(client, session);
+    this.#strangers.add(client);
     this.#answered.add(client);
     client.on('pong', () => this.#answered.add(client));
     client.on('close', () => {
       cancelTimer();
+      this.#strangers.delete(client);
       this.#sessions.delete(client);
       if (this.#sessions.size === 0) this.#stopPings();
     });
     this.#cancelPings ??= clock.every(pingMs, () => this.#ping());
-    const key = request.headers['x-api-key'];
-    if (typeof key === 'string' && key !== '') session.authenticate(key);
+    return session;
   }
 
   #leader() {
@@ -113,6 +135,12 @@ export class LiveServer {
     const office = this.#deps.standing.office();
     if (office === undefined) throw new Error('not primary');
     return authenticate([key], office.state, this.#deps.digest);
+  }
+
+  /** Without an office the session is about to be closed anyway. */
+  #present(caller: Caller): Caller | undefined {
+    const office = this.#deps.standing.office();
+    return office === undefined ? caller : presentCaller(caller, office.state);
   }
 
   /** Sends all clients to the next primary when the term ends. */
@@ -135,9 +163,10 @@ export class LiveServer {
   }
 
   #ping(): void {
-    for (const client of this.#sessions.keys()) {
+    for (const [client, session] of this.#sessions) {
       if (this.#answered.delete(client)) client.ping();
       else client.terminate();
+      session.recheck();
     }
   }
 

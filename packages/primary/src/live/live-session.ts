@@ -12,6 +12,8 @@ export interface LiveSessionDeps {
   readonly leader: () => { office: Office; source: LiveSource } | undefined;
   /** Throws CarillonError for keys that are unknown or disabled. */
   readonly authenticate: (key: string) => Caller;
+  /** The caller with its present privileges; undefined when its key is no longer valid. */
+  readonly present: (caller: Caller) => Caller | undefined;
   readonly onAuthenticated: () => void;
   /** The node is not the primary: the server closes the connection with the reason. */
   readonly onNotPrimary: () => void;
@@ -58,12 +60,25 @@ export class LiveSession {
     }
   }
 
+  /** Ends the session when its key has been deleted or disabled since. */
+  recheck(): void {
+    if (this.#caller !== undefined) this.#presentCaller(this.#caller);
+  }
+
   close(code: number, reason: string): void {
     this.#endWatches();
     this.#socket.close(code, reason);
   }
 
+  #presentCaller(caller: Caller): Caller | undefined {
+    this.#caller = this.#deps.present(caller);
+    if (this.#caller === undefined) this.close(refusedCode, 'the key is no longer valid');
+    return this.#caller;
+  }
+
   #onMessage(text: string): void {
+    // Until the other end has closed too it may go on sending.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     const message = parse(text);
     if (!isLiveRequest(message)) {
       this.#refuse(new CarillonError('api', 'Malformed message'));
@@ -73,7 +88,12 @@ export class LiveSession {
     if (message.type === 'authenticate') this.authenticate(message.api_key);
     else if (this.#caller === undefined) this.close(refusedCode, 'authentication expected');
     else if (message.type === 'unwatch_job') this.#endWatch(message.id);
-    else this.#watch(message.id, this.#caller).catch((error: unknown) => this.#refuse(error));
+    else {
+      const caller = this.#presentCaller(this.#caller);
+      if (caller !== undefined) {
+        this.#watch(message.id, caller).catch((error: unknown) => this.#refuse(error));
+      }
+    }
   }
 
   /** Follows a job, active or completed. Watching it a second time starts again from the beginning. */

@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import { CarillonError } from '@carillon/contract';
+import { Admission, type AdmissionRules, type Caller, type Clock } from '@carillon/core';
+import { networkOf, TrustedProxies } from './request/client-address.js';
+
+export interface GateDeps {
+  readonly rules: AdmissionRules;
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
+  readonly clock: Clock;
+}
+
+/** The limits of one node, for all its ways in: requests and live clients count together (docs/security.md). */
+export class Gate {
+  readonly #admission: Admission;
+  readonly #proxies: TrustedProxies;
+  readonly #clock: Clock;
+  readonly #countsRequests: boolean;
+
+  constructor({ rules, trustedProxies = [], clock }: GateDeps) {
+    this.#admission = new Admission(rules);
+    this.#proxies = new TrustedProxies(trustedProxies);
+    this.#clock = clock;
+    this.#countsRequests = rules.perAddress !== undefined;
+  }
+
+  /** Counts a request. Throws RateError. */
+  admit(request: IncomingMessage): void {
+    if (this.#countsRequests) this.#admission.request(this.#clientOf(request), this.#clock.monotonicMs());
+  }
+
+  /**
+   * The caller that `find` finds by the request's credential. Throws what `find` throws, or RateError in its place
+   * when the address has failed too often, or the caller asks too often.
+   */
+  identify(request: IncomingMessage, find: () => Caller): Caller {
+    let caller: Caller;
+    try {
+      caller = find();
+    } catch (error) {
+      // A request without a credential is no guess.
+      const isGuess = error instanceof CarillonError && error.code !== 'session';
+      if (isGuess) this.#admission.fail(this.#clientOf(request), this.#clock.monotonicMs());
+      throw error;
+    }
+    const name = `${caller.kind} ${caller.id}`;
+    this.#admission.accept(this.#clientOf(request), name, this.#clock.monotonicMs());
+    return caller;
+  }
+
+  #clientOf(request: IncomingMessage): string {
+    return networkOf(this.#proxies.clientOf(request));
+  }
+}
