@@ -44,6 +44,9 @@ function explainUnreachable(error: UnreachableError): string {
     lines.push('Is a node running there? Start one with: carillon start');
     lines.push('Another address is given by --url or CARILLON_URL.');
   }
+  if (/certificate|issuer/i.test(error.message)) {
+    lines.push('If the authority is your own, name its file with --ca or CARILLON_CA.');
+  }
   if (error.mayHaveBeenProcessed) lines.push('The request may have been carried out all the same.');
   return lines.join('\n');
 }

@@ -8,6 +8,8 @@ export interface LiveSessionOptions {
   /** Base URL of the node to connect to. */
   base: string;
   apiKey: string | undefined;
+  /** Authorities of https nodes in PEM; undefined: those the system trusts. */
+  ca: string | undefined;
   /** Job to watch. */
   id: string;
   allowInsecureRedirect: boolean;
@@ -86,6 +88,7 @@ function connect(options: LiveSessionOptions): WebSocket {
     followRedirects: false,
     handshakeTimeout: handshakeTimeoutMs,
     perMessageDeflate: false,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
 }
 

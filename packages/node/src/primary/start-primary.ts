@@ -5,11 +5,12 @@ import {
   RedisStore,
   WsClusterChannel,
 } from '@carillon/adapters';
-import type { Logger } from '@carillon/core';
+import type { Cancel, Logger } from '@carillon/core';
 import {
   createApiHandler,
   createHttpApp,
   createHttpServer,
+  Gate,
   type HttpServer,
   LiveServer,
   type OfficeSettings,
@@ -17,6 +18,7 @@ import {
   type UpgradeHandler,
 } from '@carillon/primary';
 import type { Config } from '../config/index.js';
+import { type Certificates, followCertificate } from '../start/certificates.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
@@ -27,6 +29,7 @@ import { version } from '../start/version.js';
 
 export interface PrimaryRoleDeps {
   config: Config;
+  certificates: Certificates;
   directory: DataDirectory;
   log: Logger;
   nodeId: string;
@@ -49,7 +52,7 @@ const keyFile = 'admin-api-key';
 
 /** Serves the API and competes for the lease. Rejects when Redis or the address cannot be used. */
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
-  const { config, log } = deps;
+  const { config, certificates, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
   const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
     await redis.close();
@@ -79,11 +82,21 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
-  const live = new LiveServer({ standing: primary, source: () => primary.office(), digest, clock, log });
+  const gate = openGate(config);
+  const live = new LiveServer({
+    standing: primary,
+    source: () => primary.office(),
+    digest,
+    clock,
+    log,
+    gate,
+  });
   const http = serve({
     config,
     log,
     primary,
+    gate,
+    certificates,
     checkReady: () => store.checkHealth(),
     upgrades: [channel, live],
   });
@@ -95,10 +108,12 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     await redis.close();
     throw listenProblem(error, config);
   }
+  const unfollow = followOwn(deps, http);
   primary.start();
   return {
     url,
     stop: async () => {
+      unfollow();
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
@@ -136,12 +151,14 @@ interface Serving {
   config: Config;
   log: Logger;
   primary: Primary;
+  gate: Gate;
+  certificates: Certificates;
   checkReady: () => Promise<void>;
   upgrades: readonly { handleUpgrade: UpgradeHandler }[];
 }
 
 /** The node's HTTP server: the API first, then everything else. */
-function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpServer {
+function serve({ config, log, primary, gate, certificates, checkReady, upgrades }: Serving): HttpServer {
   const api = createApiHandler({
     standing: primary,
     nonPrimary: config.nonPrimary,
@@ -150,6 +167,8 @@ function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpSer
     random,
     log,
     maxBodyBytes: config.http.maxBodyBytes,
+    gate,
+    ca: certificates.ca,
   });
   const metrics = createMetrics(primary);
   const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
@@ -159,7 +178,31 @@ function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpSer
     upgrades: upgrades.map((end) => (request, socket, head) => end.handleUpgrade(request, socket, head)),
     clock,
     log,
+    certificate: certificates.own,
   });
+}
+
+/** Limits by the settings; at once twice as many as in a second, and half a minute's worth of failures. */
+function openGate({ http: { limits, trustedProxies } }: Config): Gate {
+  const perSec = (rate: number) => (rate === 0 ? undefined : { perSec: rate, burst: 2 * rate });
+  const [perCaller, perAddress] = [perSec(limits.perKeyPerSec), perSec(limits.perAddressPerSec)];
+  const perMin = limits.failedAuthPerMin;
+  const failures = { perSec: perMin / 60, burst: Math.ceil(perMin / 2) };
+  return new Gate({
+    rules: {
+      ...(perCaller === undefined ? {} : { perCaller }),
+      ...(perAddress === undefined ? {} : { perAddress }),
+      ...(perMin === 0 ? {} : { failures }),
+    },
+    trustedProxies,
+    clock,
+  });
+}
+
+function followOwn({ config, certificates, log }: PrimaryRoleDeps, http: HttpServer): Cancel {
+  const { tls } = config.http;
+  if (tls === undefined || certificates.own === undefined) return () => undefined;
+  return followCertificate(tls, certificates.own, (renewed) => http.renewCertificate(renewed), clock, log);
 }
 
 /** The URL other nodes and redirected clients are told. */
@@ -168,7 +211,7 @@ function advertisedUrl(config: Config): string {
   if (publicUrl !== undefined) return publicUrl;
   const isAnyAddress = host === '0.0.0.0' || host === '::';
   const name = isAnyAddress ? config.hostname : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `${config.http.tls === undefined ? 'http' : 'https'}://${name}:${port}`;
 }
 
 /**
