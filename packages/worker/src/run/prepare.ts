@@ -10,6 +10,7 @@ import {
   ShellProtocol,
   shellOptions,
   type UserInfo,
+  withShownHook,
 } from '@carillon/core';
 import type { WorkerSettings } from '../settings.js';
 import type { HeldRun } from './held-run.js';
@@ -48,7 +49,10 @@ export async function prepareRun(
   settings: WorkerSettings,
   launcher: ProcessLauncher,
 ): Promise<PreparedRun> {
-  const job: JobFields = { ...run.job, ...(run.log === undefined ? {} : { log_file: run.log.path }) };
+  const job: JobFields = {
+    ...withShownHook(run.job),
+    ...(run.log === undefined ? {} : { log_file: run.log.path }),
+  };
   delete job.pid;
   const cwd = directoryOf(job, settings.workDirectory);
   const identity = await resolveIdentity(job, settings, launcher);
