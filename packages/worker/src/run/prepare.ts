@@ -10,7 +10,6 @@ import {
   ShellProtocol,
   shellOptions,
   type UserInfo,
-  withShownHook,
 } from '@carillon/core';
 import type { WorkerSettings } from '../settings.js';
 import type { HeldRun } from './held-run.js';
@@ -50,7 +49,7 @@ export async function prepareRun(
   launcher: ProcessLauncher,
 ): Promise<PreparedRun> {
   const job: JobFields = {
-    ...withShownHook(run.job),
+    ...run.job,
     ...(run.log === undefined ? {} : { log_file: run.log.path }),
   };
   delete job.pid;
