@@ -52,7 +52,7 @@ const keyFile = 'admin-api-key';
 
 /** Serves the API and competes for the lease. Rejects when Redis or the address cannot be used. */
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
-  const { config, certificates, log } = deps;
+  const { config, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
   const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
     await redis.close();
@@ -82,24 +82,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
-  const gate = openGate(config);
-  const live = new LiveServer({
-    standing: primary,
-    source: () => primary.office(),
-    digest,
-    clock,
-    log,
-    gate,
-  });
-  const http = serve({
-    config,
-    log,
-    primary,
-    gate,
-    certificates,
-    checkReady: () => store.checkHealth(),
-    upgrades: [channel, live],
-  });
+  const { http, live } = serve(deps, primary, channel, () => store.checkHealth());
   try {
     await checkRedis(redis.commands, log);
     await http.listen(config.http.port, config.http.host);
@@ -147,18 +130,22 @@ function officeSettings(config: Config, url: string): OfficeSettings {
   };
 }
 
-interface Serving {
-  config: Config;
-  log: Logger;
-  primary: Primary;
-  gate: Gate;
-  certificates: Certificates;
-  checkReady: () => Promise<void>;
-  upgrades: readonly { handleUpgrade: UpgradeHandler }[];
-}
-
-/** The node's HTTP server: the API first, then everything else. */
-function serve({ config, log, primary, gate, certificates, checkReady, upgrades }: Serving): HttpServer {
+/** The node's HTTP server: the API first, then everything else; and the live channel, whose clients count as the API's. */
+function serve(
+  { config, certificates, log }: PrimaryRoleDeps,
+  primary: Primary,
+  channel: { handleUpgrade: UpgradeHandler },
+  checkReady: () => Promise<void>,
+): { http: HttpServer; live: LiveServer } {
+  const gate = openGate(config);
+  const live = new LiveServer({
+    standing: primary,
+    source: () => primary.office(),
+    digest,
+    clock,
+    log,
+    gate,
+  });
   const api = createApiHandler({
     standing: primary,
     nonPrimary: config.nonPrimary,
@@ -172,14 +159,19 @@ function serve({ config, log, primary, gate, certificates, checkReady, upgrades 
   });
   const metrics = createMetrics(primary);
   const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
-  return createHttpServer({
+  const http = createHttpServer({
     api,
     app,
-    upgrades: upgrades.map((end) => (request, socket, head) => end.handleUpgrade(request, socket, head)),
+    upgrades: [channel, live].map(
+      (end): UpgradeHandler =>
+        (request, socket, head) =>
+          end.handleUpgrade(request, socket, head),
+    ),
     clock,
     log,
     certificate: certificates.own,
   });
+  return { http, live };
 }
 
 /** Limits by the settings; at once twice as many as in a second, and half a minute's worth of failures. */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createRedis, MemoryLogger } from '@carillon/adapters';
 import { type CarillonClient, createClient } from '@carillon/client';
 import { apiCalls, callPath } from '@carillon/contract';
 import {
@@ -14,9 +15,7 @@ import {
   type PrimaryProcess,
   TestCluster,
 } from '@carillon/testkit';
-import { Redis } from 'ioredis';
 import { SMTPServer } from 'smtp-server';
-import { WebSocket } from 'ws';
 
 /*
  * Real nodes that are told a recognisable secret wherever one can be told, and then everything they let out: logs,
@@ -49,7 +48,7 @@ let cluster: TestCluster;
 let receiver: Server;
 let bucket: Server;
 let mailServer: SMTPServer;
-let redis: Redis;
+let redis: ReturnType<typeof createRedis>;
 let node: PrimaryProcess;
 let worker: NodeProcess;
 let client: CarillonClient;
@@ -141,7 +140,7 @@ function peerSettings(): Record<string, unknown> {
 beforeAll(async () => {
   cluster = await TestCluster.start();
   [receiver, bucket, mailServer] = await Promise.all([startReceiver(), startBucket(), startMailServer()]);
-  redis = new Redis(cluster.redis.url);
+  redis = createRedis({ url: cluster.redis.url, log: new MemoryLogger() }, 'commands');
   await redis.config('SET', 'requirepass', secrets.redisPassword);
   const settings = join(cluster.directory, 'settings.json');
   writeFileSync(settings, JSON.stringify(peerSettings()));
@@ -265,11 +264,10 @@ describe('secrets that a node was told', () => {
     const failed = node.waitForNextLine(({ message }) => /hook/i.test(message));
     await runTo('w1', { web_hook: sealed });
     await failed;
-    const socket = new WebSocket(`${node.url.replace('http', 'ws')}/api/live`, {
-      headers: { 'X-API-Key': secrets.wrongKey },
-    });
-    socket.on('message', (data) => answers.push({ of: 'live', text: String(data) }));
-    await once(socket, 'close');
+    const stray = createClient({ url: node.url, apiKey: secrets.wrongKey, retry: { deadlineMs: 0 } });
+    const refusal = await stray.watchJob(jobs[0] ?? '', {}).catch(String);
+    answers.push({ of: 'live', text: String(refusal) });
+    stray.close();
 
     // Nodes that cannot start or join say why, without what they were told.
     const stranger = cluster.worker('w2', {
