@@ -205,6 +205,14 @@ describe('a cluster over TLS', () => {
     await forwarder.kill9();
   }, 30_000);
 
+  test('the health check of the container speaks TLS with it', async () => {
+    const check = fileURLToPath(new URL('../../../../docker/health-check.mjs', import.meta.url));
+    const env = { CARILLON_HTTP_PORT: new URL(second.url).port };
+    const run = promisify(execFile);
+    await run(process.execPath, [check], { env: { ...env, CARILLON_TLS_CERT: 'given' } });
+    await expect(run(process.execPath, [check], { env })).rejects.toMatchObject({ code: 1 });
+  }, 30_000);
+
   test('a certificate that cannot be read stops the start, and the setting is named', async () => {
     const broken = await secured('p4', { CARILLON_TLS_KEY: fileOf('nowhere.key') });
     broken.start();

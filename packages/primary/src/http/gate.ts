@@ -16,6 +16,7 @@ export class Gate {
   readonly #proxies: TrustedProxies;
   readonly #clock: Clock;
   readonly #countsRequests: boolean;
+  #last = { address: '', network: '' };
 
   constructor({ rules, trustedProxies = [], clock }: GateDeps) {
     this.#admission = new Admission(rules);
@@ -49,6 +50,9 @@ export class Gate {
   }
 
   #clientOf(request: IncomingMessage): string {
-    return networkOf(this.#proxies.clientOf(request));
+    const address = this.#proxies.clientOf(request);
+    // Most requests come from where the last one came from: a load balancer, or one busy client.
+    if (address !== this.#last.address) this.#last = { address, network: networkOf(address) };
+    return this.#last.network;
   }
 }
