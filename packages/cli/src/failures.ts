@@ -40,12 +40,11 @@ export function explainFailure(
 
 function explainUnreachable(error: UnreachableError): string {
   const lines = [error.message];
-  if (error.refused) {
-    lines.push('Is a node running there? Start one with: carillon start');
-    lines.push('Another address is given by --url or CARILLON_URL.');
-  }
   if (/certificate|issuer/i.test(error.message)) {
     lines.push('If the authority is your own, name its file with --ca or CARILLON_CA.');
+  } else if (error.refused) {
+    lines.push('Is a node running there? Start one with: carillon start');
+    lines.push('Another address is given by --url or CARILLON_URL.');
   }
   if (error.mayHaveBeenProcessed) lines.push('The request may have been carried out all the same.');
   return lines.join('\n');
