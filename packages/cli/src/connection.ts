@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CommandIo } from './command-io.js';
-import { UsageError } from './failures.js';
+import { reasonOf, UsageError } from './failures.js';
 
 /** Where the cluster is and who asks. */
 export interface Connection {
   url: string;
   apiKey: string | undefined;
+  /** Authorities of https nodes in PEM. */
+  ca?: string;
 }
 
 const defaultUrl = 'http://127.0.0.1:3012';
@@ -15,10 +17,11 @@ const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
 /**
  * Options first, then `CARILLON_URL` and `CARILLON_API_KEY`, then the defaults: this machine, and the key that an
  * all-in-one node has left in its data directory. That key is only ever sent to this machine.
- * Throws UsageError when the URL is none.
+ * Likewise the file with the authorities of https nodes: `CARILLON_CA`, else what the system trusts.
+ * Throws UsageError when the URL is none, or that file cannot be read.
  */
 export function findConnection(
-  options: { url: string | undefined; key: string | undefined },
+  options: { url: string | undefined; key: string | undefined; ca?: string | undefined },
   io: CommandIo,
 ): Connection {
   const url = options.url ?? (io.env['CARILLON_URL'] || defaultUrl);
@@ -26,8 +29,18 @@ export function findConnection(
     throw new UsageError(`Not an http or https URL: ${url}`);
   }
   const apiKey = options.key ?? (io.env['CARILLON_API_KEY'] || undefined);
-  if (apiKey !== undefined || !loopback.has(new URL(url).hostname)) return { url, apiKey };
-  return { url, apiKey: readKeyFile(io) };
+  const caFile = options.ca ?? (io.env['CARILLON_CA'] || undefined);
+  const trust = caFile === undefined ? {} : { ca: readAuthorities(caFile, io) };
+  if (apiKey !== undefined || !loopback.has(new URL(url).hostname)) return { url, apiKey, ...trust };
+  return { url, apiKey: readKeyFile(io), ...trust };
+}
+
+function readAuthorities(file: string, io: CommandIo): string {
+  try {
+    return readFileSync(resolve(io.cwd ?? '.', file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`The file of --ca or CARILLON_CA cannot be read: ${reasonOf(error)}`);
+  }
 }
 
 function readKeyFile(io: CommandIo): string | undefined {

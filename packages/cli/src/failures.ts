@@ -48,7 +48,9 @@ export function explainFailure(
 
 function explainUnreachable(error: UnreachableError): string {
   const lines = [error.message];
-  if (error.refused) {
+  if (/certificate|issuer/i.test(error.message)) {
+    lines.push('If the authority is your own, name its file with --ca or CARILLON_CA.');
+  } else if (error.refused) {
     lines.push('Is a node running there? Start one with: carillon start');
     lines.push('Another address is given by --url or CARILLON_URL.');
   }

@@ -43,6 +43,7 @@ export function createProgram(run: CommandRun, io: CommandIo): Command {
     .description('Carillon, a clustered job scheduler')
     .option('--url <url>', 'any node of the cluster (CARILLON_URL, else http://127.0.0.1:3012)')
     .option('--key <key>', 'API key (CARILLON_API_KEY, else that of a node of this machine)')
+    .option('--ca <file>', 'authorities of https nodes, PEM (CARILLON_CA, else what the system trusts)')
     .option('--json', 'answer in JSON, for programs')
     .exitOverride()
     .configureOutput({

@@ -54,13 +54,17 @@ export class CommandRun {
 
   #open(options: Options): Session {
     const io = this.#io;
-    this.connection = findConnection({ url: options.text('url'), key: options.text('key') }, io);
-    const { url, apiKey } = this.connection;
+    this.connection = findConnection(
+      { url: options.text('url'), key: options.text('key'), ca: options.text('ca') },
+      io,
+    );
+    const { url, apiKey, ca } = this.connection;
     const json = options.flag('json');
     return {
       client: createClient({
         url,
         ...(apiKey === undefined ? {} : { apiKey }),
+        ...(ca === undefined ? {} : { ca }),
         // A node that is not there is told at once; a failover under way is waited for.
         retry: { deadlineMs: 10_000, connectDeadlineMs: 0 },
       }),

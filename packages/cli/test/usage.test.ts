@@ -80,9 +80,9 @@ describe('the cluster', () => {
 });
 
 describe('the connection', () => {
-  const find = (options: { url?: string; key?: string }, env: Record<string, string> = {}) =>
+  const find = (options: { url?: string; key?: string; ca?: string }, env: Record<string, string> = {}) =>
     findConnection(
-      { url: options.url, key: options.key },
+      { url: options.url, key: options.key, ca: options.ca },
       { stdout: { write() {} }, stderr: { write() {} }, isTTY: false, env, cwd: directory },
     );
 
@@ -94,6 +94,14 @@ describe('the connection', () => {
     });
     expect(find({}, env)).toEqual({ url: 'http://env:1', apiKey: 'k-env' });
     expect(find({})).toEqual({ url: 'http://127.0.0.1:3012', apiKey: undefined });
+  });
+
+  test('the authorities of https nodes are read from a file; one that cannot be read is named', () => {
+    writeFileSync(join(directory, 'ca.pem'), 'PEM');
+    writeFileSync(join(directory, 'other.pem'), 'other');
+    expect(find({ ca: 'ca.pem' }, { CARILLON_CA: 'other.pem' }).ca).toBe('PEM');
+    expect(find({}, { CARILLON_CA: join(directory, 'other.pem') }).ca).toBe('other');
+    expect(() => find({ ca: 'none.pem' })).toThrow(/--ca or CARILLON_CA cannot be read: .*none\.pem/);
   });
 
   test("the key file of this machine's node is not for others", () => {

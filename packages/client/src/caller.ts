@@ -42,12 +42,13 @@ interface Pursuit {
 export class Caller {
   readonly settings: Settings;
   readonly route: PrimaryRoute;
-  readonly #exchange = new Exchange();
+  readonly #exchange: Exchange;
   readonly #open = new Set<AbortController>();
   #closed = false;
 
   constructor(settings: Settings) {
     this.settings = settings;
+    this.#exchange = new Exchange(settings.ca);
     this.route = new PrimaryRoute(settings.urls);
   }
 

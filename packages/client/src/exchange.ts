@@ -35,7 +35,12 @@ const unsentCodes = new Set([
 /** HTTP over kept-alive connections. */
 export class Exchange {
   readonly #http = new HttpAgent({ keepAlive: true, timeout: idleMs });
-  readonly #https = new HttpsAgent({ keepAlive: true, timeout: idleMs });
+  readonly #https: HttpsAgent;
+
+  /** `ca`: authorities of https nodes in PEM; undefined: those the system trusts. */
+  constructor(ca?: string) {
+    this.#https = new HttpsAgent({ keepAlive: true, timeout: idleMs, ...(ca === undefined ? {} : { ca }) });
+  }
 
   /** Never rejects but with the signal's reason, or with an error of the caller's (a malformed header). */
   async send(request: ExchangeRequest): Promise<ExchangeOutcome> {

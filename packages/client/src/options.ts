@@ -31,6 +31,8 @@ export interface ClientOptions {
    * done already, and `run_event` would then start a second job.
    */
   retryWrites?: boolean;
+  /** Authorities, in PEM, that the certificates of https nodes may be signed by. Defaults to those the system trusts. */
+  ca?: string;
   /** Go on from https to an http node when redirected there. Off by default: the key would travel unprotected. */
   allowInsecureRedirect?: boolean;
   /** Pause between two status requests when the live channel cannot be used. Defaults to 1 s. */
@@ -55,6 +57,7 @@ export interface Settings {
   readonly connectTimeoutMs: number;
   readonly retry: Required<RetryOptions>;
   readonly retryWrites: boolean;
+  readonly ca: string | undefined;
   readonly allowInsecureRedirect: boolean;
   readonly pollMs: number;
   readonly timer: Timer;
@@ -82,6 +85,7 @@ export function readOptions(options: ClientOptions): Settings {
       maxDelayMs: options.retry?.maxDelayMs ?? 1000,
     },
     retryWrites: options.retryWrites ?? false,
+    ca: options.ca,
     allowInsecureRedirect: options.allowInsecureRedirect ?? false,
     pollMs: options.pollMs ?? 1000,
     timer: options.timer ?? systemTimer,

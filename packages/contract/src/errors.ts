@@ -35,6 +35,10 @@ export const errorTable = {
   },
   unavailable: { httpStatus: 503, meaning: 'The write could not be made durable; it may be repeated.' },
   too_large: { httpStatus: 413, meaning: 'The request body is larger than the limit.' },
+  rate_limit: {
+    httpStatus: 429,
+    meaning: 'Too many requests, or too many failed authentications; Retry-After says for how long to wait.',
+  },
   internal: {
     httpStatus: 500,
     meaning: 'A defect of the server; the log has the details under the given reference.',
@@ -54,5 +58,17 @@ export class CarillonError extends Error {
     this.name = 'CarillonError';
     this.code = code;
     this.httpStatus = httpStatus ?? (code === 1 ? 200 : errorTable[code].httpStatus);
+  }
+}
+
+/** Refusal of a client that asks too often; nothing of the request was carried out. */
+export class RateError extends CarillonError {
+  /** Whole seconds after which it may try again; at least 1. */
+  readonly retryAfterSec: number;
+
+  constructor(what: string, retryAfterSec: number) {
+    super('rate_limit', `${what}. Please try again in ${retryAfterSec} s.`);
+    this.name = 'RateError';
+    this.retryAfterSec = retryAfterSec;
   }
 }

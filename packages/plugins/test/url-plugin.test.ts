@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fillPlaceholders } from '../src/url/placeholders.js';
 import { runProgram } from './run-program.js';
-import { selfSigned } from './self-signed.js';
+import { createTestAuthority } from '@carillon/testkit';
 
 const server = createServer((request, response) => void answer(request, response));
 let url: string;
@@ -177,10 +177,13 @@ describe('the outcome', () => {
   });
 
   test.each([
-    [{}, 1, 'self-signed certificate'],
+    [{}, 1, 'unable to verify the first certificate'],
     [{ ssl_cert_bypass: 1 }, 0, 'Success (HTTP 200 OK)'],
   ])('of a certificate nobody knows with %j', async (params, code, description) => {
-    const secure = createSecureServer(selfSigned, (request_, response) => void answer(request_, response));
+    const secure = createSecureServer(
+      createTestAuthority().issue('localhost'),
+      (request_, response) => void answer(request_, response),
+    );
     secure.listen(0, '127.0.0.1');
     await once(secure, 'listening');
     const { port } = secure.address() as AddressInfo;

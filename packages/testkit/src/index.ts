@@ -32,3 +32,4 @@ export * from './soak/index.js';
 export { startTestS3, type TestS3 } from './s3/test-s3.js';
 export { type LeaseSubject, leaseConformance } from './conformance/lease-conformance.js';
 export * from './conformance/store/index.js';
+export { createTestAuthority, type TestAuthority, type TestCertificate } from './tls/index.js';

@@ -102,6 +102,9 @@ describe('the link to the primary', () => {
     await harness.clock.advanceSettling(10_000);
     expect(attempts).toBeGreaterThan(8);
     expect(attempts).toBeLessThan(22);
+    // The reason is told once, not with each attempt.
+    const told = harness.logger.lines.filter(({ message }) => message === 'The primary cannot be reached');
+    expect(told.map(({ level }) => level)).toEqual(['warn', ...Array(attempts - 1).fill('debug')]);
     harness.primary.accept(harness.channel);
     await harness.clock.advanceSettling(1000);
     expect(harness.primary.hellos.values.length).toBe(3);

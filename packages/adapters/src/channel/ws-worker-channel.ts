@@ -15,6 +15,8 @@ export interface WsChannelOptions {
   random: Random;
   log: Logger;
   settings?: Partial<ChannelSettings>;
+  /** Authorities, in PEM, of the certificates of nodes; default: the system's. For the worker's end. */
+  ca?: string | undefined;
 }
 
 /** Base URL of a node → URL of its cluster channel. Throws when it is none. */
@@ -46,6 +48,7 @@ export class WsWorkerChannel implements WorkerChannel {
       perMessageDeflate: false,
       maxPayload: this.#settings.mostMessageBytes,
       followRedirects: false,
+      ...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
     });
     const link = await this.#authenticate(socket, signal);
     const abort = (): void => link.close('no longer wanted');

@@ -48,7 +48,8 @@ export class DirectoryLock {
 
   /** Makes the directory if need be and takes it. Throws DirectoryInUseError. */
   static async acquire(directory: string, clock: Clock, random: Random): Promise<DirectoryLock> {
-    await mkdir(directory, { recursive: true });
+    // Others may pass through, to what is theirs, but not look around.
+    await mkdir(directory, { recursive: true, mode: 0o711 });
     const nonce = random.hex(8);
     const own: Owner = { ...identify(process.pid), host: hostname(), nonce };
     const draft = join(directory, `node.lock.${nonce}`);

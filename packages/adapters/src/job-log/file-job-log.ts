@@ -35,7 +35,7 @@ export class FileJobLog implements JobLog {
 
   constructor(directory: string) {
     this.#directory = resolve(directory);
-    mkdirSync(this.#directory, { recursive: true });
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#directory)) {
       if (name.endsWith(partSuffix)) rmSync(join(this.#directory, name), { force: true });
     }

@@ -15,7 +15,7 @@ export class FileResultSpool implements ResultSpool {
   constructor(directory: string, log: Logger) {
     this.#directory = directory;
     this.#log = log;
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
   async put(result: JobResult): Promise<void> {

@@ -10,6 +10,8 @@ export interface LiveSessionOptions {
   base: string;
   apiKey: string | undefined;
   sessionId: string | undefined;
+  /** Authorities of https nodes in PEM; undefined: those the system trusts. */
+  ca: string | undefined;
   /** Job to watch. */
   id: string;
   allowInsecureRedirect: boolean;
@@ -98,6 +100,7 @@ function connect(options: LiveSessionOptions): WebSocket {
     followRedirects: false,
     handshakeTimeout: handshakeTimeoutMs,
     perMessageDeflate: false,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
 }
 

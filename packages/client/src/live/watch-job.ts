@@ -113,6 +113,7 @@ export class JobWatch {
         base,
         apiKey: settings.apiKey,
         sessionId: settings.sessionId,
+        ca: settings.ca,
         id: this.#id,
         allowInsecureRedirect: settings.allowInsecureRedirect,
         timer: settings.timer,

@@ -1,4 +1,5 @@
 import type { HistoryRow, JobFields, JobOutcome } from '@carillon/contract';
+import { withShownHook } from '../hooks/public-record.js';
 import type { ActiveJob } from '../state/active-job.js';
 import type { Change } from '../state/change.js';
 import { keepDays } from '../upkeep/retention.js';
@@ -32,6 +33,7 @@ export type EndPlan =
 /** The end of a job and all that follows from it; each of it once, in one commit. */
 export interface JobEnd {
   kind: 'end';
+  /** With its web hook as it is called; the changes have it without credentials. */
   record: JobFields;
   rule: EndRule;
   changes: Change[];
@@ -80,7 +82,7 @@ export function planEnd(job: ActiveJob, ending: JobEnding, context: CompletionCo
     kind: 'end',
     record,
     rule,
-    changes: finishChanges(record, historyRow(record, context.nowMs), context),
+    changes: finishChanges(withShownHook(record), historyRow(record, context.nowMs), context),
     launches: launches.filter((launch) => launch !== undefined),
     ...(redoMinute === undefined ? {} : { redoMinute }),
   };

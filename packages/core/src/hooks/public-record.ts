@@ -14,6 +14,15 @@ export function publicRecord(record: Readonly<Record<string, unknown>>): Record<
   return shown;
 }
 
+/**
+ * The same fields, the web hook without user, query and suffixes: those may hold credentials, which only the control
+ * plane needs, and only while the job is active. What clients, processes and records get.
+ */
+export function withShownHook<Fields extends { [key: string]: unknown }>(fields: Fields): Fields {
+  const hook = Object.hasOwn(fields, 'web_hook') ? fields['web_hook'] : undefined;
+  return typeof hook === 'string' && hook !== '' ? { ...fields, web_hook: shownUrl(hook) } : fields;
+}
+
 /** The links of a message (behaviour reference 7.1). */
 export function linksOf(baseUrl: string, event: string, job?: string): Record<string, string> {
   const base = { edit_event_url: `${baseUrl}/#Schedule?sub=edit_event&id=${event}` };

@@ -1,3 +1,4 @@
+import { withShownHook } from '../hooks/public-record.js';
 import type { AbortKind, JobFields, JobState } from '@carillon/contract';
 
 /** Why and by whose wish a job is being ended. */
@@ -38,10 +39,10 @@ export interface ActiveJob {
 
 /**
  * The job as clients see it: `state`, and `elapsed` computed for `nowMs` while it is active.
- * Never shares structure that callers could change.
+ * Credentials of its web hook are left out. Never shares structure that callers could change.
  */
 export function viewActiveJob(job: ActiveJob, nowMs: number): JobFields & { state: JobState } {
-  const view: JobFields & { state: JobState } = { ...job.fields, state: job.state };
+  const view: JobFields & { state: JobState } = { ...withShownHook(job.fields), state: job.state };
   const start = job.fields.time_start;
   if (start !== undefined) view.elapsed = Math.max(0, Math.round(nowMs - start * 1000) / 1000);
   if (job.dueMs !== undefined && job.state === 'waiting') view.when = job.dueMs / 1000;

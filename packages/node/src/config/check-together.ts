@@ -15,6 +15,10 @@ export function checkTogether(config: Config): string[] {
         'at least 16 characters, the same on all nodes',
     );
   }
+  if (http.tls !== undefined && (http.tls.certPath === '' || http.tls.keyPath === '')) {
+    const missing = http.tls.certPath === '' ? 'CARILLON_TLS_CERT' : 'CARILLON_TLS_KEY';
+    problems.push(`${missing}: TLS needs both a certificate and its key`);
+  }
   if (logArchive.kind === 's3' && logArchive.endpoint !== undefined && !URL.canParse(logArchive.endpoint)) {
     problems.push(`CARILLON_LOG_ARCHIVE: its endpoint is not a URL: ${logArchive.endpoint}`);
   }
@@ -50,6 +54,9 @@ export function doubtsOf(config: Config): string[] {
     doubts.push(
       `CARILLON_PUBLIC_URL is not set: other nodes will look for this one at its host name, ${config.hostname}`,
     );
+  }
+  if (config.http.tls !== undefined && config.http.publicUrl?.startsWith('http:') === true) {
+    doubts.push('CARILLON_PUBLIC_URL is an http URL, and this node serves TLS alone');
   }
   return doubts;
 }

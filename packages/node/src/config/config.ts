@@ -11,6 +11,17 @@ export interface Config {
     /** No trailing slash. */
     readonly publicUrl: string | undefined;
     readonly maxBodyBytes: number;
+    /** Absolute paths of PEM files; undefined: plain HTTP. */
+    readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
+    /** Absolute path of a PEM file with the authorities of the nodes' certificates; undefined: the system's. */
+    readonly caPath: string | undefined;
+    /** 0 = no limit. */
+    readonly limits: {
+      readonly perKeyPerSec: number;
+      readonly perAddressPerSec: number;
+      readonly failedAuthPerMin: number;
+    };
+    readonly trustedProxies: readonly string[];
   };
   readonly redis: {
     /** Undefined: the node runs its own. */

@@ -67,6 +67,7 @@ function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
       port: given('CARILLON_HTTP_PORT') ?? 3012,
       publicUrl: given('CARILLON_PUBLIC_URL')?.replace(/\/+$/, ''),
       maxBodyBytes: given('CARILLON_MAX_BODY_BYTES') ?? 33_554_432,
+      ...assembleProtection(given, around.directory),
     },
     redis: {
       url: redisUrl,
@@ -92,6 +93,31 @@ function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
     notices: around.notices,
     accounts: around.accounts,
     warnings: around.warnings,
+  };
+}
+
+function assembleProtection(
+  given: Given,
+  directory: string,
+): Pick<Config['http'], 'tls' | 'caPath' | 'limits' | 'trustedProxies'> {
+  const path = (name: 'CARILLON_TLS_CERT' | 'CARILLON_TLS_KEY' | 'CARILLON_TLS_CA'): string | undefined => {
+    const value = given(name);
+    return value === undefined ? undefined : resolve(directory, value);
+  };
+  const [certPath, keyPath] = [path('CARILLON_TLS_CERT'), path('CARILLON_TLS_KEY')];
+  return {
+    // One without the other is told by `checkTogether`.
+    tls:
+      certPath === undefined && keyPath === undefined
+        ? undefined
+        : { certPath: certPath ?? '', keyPath: keyPath ?? '' },
+    caPath: path('CARILLON_TLS_CA'),
+    limits: {
+      perKeyPerSec: given('CARILLON_RATE_PER_KEY') ?? 0,
+      perAddressPerSec: given('CARILLON_RATE_PER_ADDRESS') ?? 0,
+      failedAuthPerMin: given('CARILLON_FAILED_AUTH_PER_MIN') ?? 60,
+    },
+    trustedProxies: given('CARILLON_TRUSTED_PROXIES') ?? [],
   };
 }
 

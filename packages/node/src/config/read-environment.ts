@@ -36,7 +36,9 @@ export function readEnvironment(env: Environment, problems: string[]): Given {
     const text = textOf(env, name);
     if (text === '' || given(name) !== undefined) continue;
     const { expects, secret } = settingOf(name);
-    problems.push(`${name}: expected ${expects}, got ${secret ? 'something else' : quote(text)}`);
+    problems.push(
+      `${name}: expected ${expects}, got ${secret ? 'something else' : quote(withoutPasswords(text))}`,
+    );
   }
   return given;
 }
@@ -64,6 +66,10 @@ function readText(text: string, reading: Reading): unknown {
       ];
   }
 }
+
+/** A URL that was given in the wrong place, or wrongly written, may hold a password all the same. */
+const withoutPasswords = (text: string): string =>
+  text.replace(/(:\/\/[^/?#]*?:)[^/]*@/g, '$1********@').replace(/(password=)[^&]*/gi, '$1********');
 
 /** Short enough for one line of a message. */
 export function quote(value: unknown): string {

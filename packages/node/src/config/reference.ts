@@ -76,7 +76,7 @@ A node is configured by environment variables, or by the same settings as option
 Everything is checked before anything starts: one message names every unknown or bad value.
 \`carillon config\` prints the effective values with secrets masked.
 
-\`CARILLON_URL\` and \`CARILLON_API_KEY\` are for the commands that talk to a cluster, not for nodes.
+\`CARILLON_URL\`, \`CARILLON_API_KEY\` and \`CARILLON_CA\` are for the commands that talk to a cluster, not for nodes.
 `;
 
 const rules = `## Rules between settings

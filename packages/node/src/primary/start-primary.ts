@@ -5,11 +5,12 @@ import {
   RedisStore,
   WsClusterChannel,
 } from '@carillon/adapters';
-import type { Logger } from '@carillon/core';
+import type { Cancel, Logger } from '@carillon/core';
 import {
   createApiHandler,
   createHttpApp,
   createHttpServer,
+  Gate,
   type HttpServer,
   LiveServer,
   type OfficeSettings,
@@ -17,6 +18,7 @@ import {
   type UpgradeHandler,
 } from '@carillon/primary';
 import type { Config } from '../config/index.js';
+import { type Certificates, followCertificate } from '../start/certificates.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
@@ -27,6 +29,7 @@ import { version } from '../start/version.js';
 
 export interface PrimaryRoleDeps {
   config: Config;
+  certificates: Certificates;
   directory: DataDirectory;
   log: Logger;
   nodeId: string;
@@ -80,14 +83,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
-  const live = new LiveServer({ standing: primary, source: () => primary.office(), digest, clock, log });
-  const http = serve({
-    config,
-    log,
-    primary,
-    checkReady: () => store.checkHealth(),
-    upgrades: [channel, live],
-  });
+  const { http, live } = serve(deps, primary, channel, () => store.checkHealth());
   try {
     await checkRedis(redis.commands, log);
     await http.listen(config.http.port, config.http.host);
@@ -96,10 +92,12 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     await redis.close();
     throw listenProblem(error, config);
   }
+  const unfollow = followOwn(deps, http);
   primary.start();
   return {
     url,
     stop: async () => {
+      unfollow();
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
@@ -134,16 +132,22 @@ function officeSettings(config: Config, url: string): OfficeSettings {
   };
 }
 
-interface Serving {
-  config: Config;
-  log: Logger;
-  primary: Primary;
-  checkReady: () => Promise<void>;
-  upgrades: readonly { handleUpgrade: UpgradeHandler }[];
-}
-
-/** The node's HTTP server: the API first, then everything else. */
-function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpServer {
+/** The node's HTTP server: the API first, then everything else; and the live channel, whose clients count as the API's. */
+function serve(
+  { config, certificates, log }: PrimaryRoleDeps,
+  primary: Primary,
+  channel: { handleUpgrade: UpgradeHandler },
+  checkReady: () => Promise<void>,
+): { http: HttpServer; live: LiveServer } {
+  const gate = openGate(config);
+  const live = new LiveServer({
+    standing: primary,
+    source: () => primary.office(),
+    digest,
+    clock,
+    log,
+    gate,
+  });
   const api = createApiHandler({
     standing: primary,
     nonPrimary: config.nonPrimary,
@@ -152,16 +156,47 @@ function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpSer
     random,
     log,
     maxBodyBytes: config.http.maxBodyBytes,
+    gate,
+    ca: certificates.ca,
   });
   const metrics = createMetrics(primary);
   const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
-  return createHttpServer({
+  const http = createHttpServer({
     api,
     app,
-    upgrades: upgrades.map((end) => (request, socket, head) => end.handleUpgrade(request, socket, head)),
+    upgrades: [channel, live].map(
+      (end): UpgradeHandler =>
+        (request, socket, head) =>
+          end.handleUpgrade(request, socket, head),
+    ),
     clock,
     log,
+    certificate: certificates.own,
   });
+  return { http, live };
+}
+
+/** Limits by the settings; at once twice as many as in a second, and half a minute's worth of failures. */
+function openGate({ http: { limits, trustedProxies } }: Config): Gate {
+  const perSec = (rate: number) => (rate === 0 ? undefined : { perSec: rate, burst: 2 * rate });
+  const [perCaller, perAddress] = [perSec(limits.perKeyPerSec), perSec(limits.perAddressPerSec)];
+  const perMin = limits.failedAuthPerMin;
+  const failures = { perSec: perMin / 60, burst: Math.ceil(perMin / 2) };
+  return new Gate({
+    rules: {
+      ...(perCaller === undefined ? {} : { perCaller }),
+      ...(perAddress === undefined ? {} : { perAddress }),
+      ...(perMin === 0 ? {} : { failures }),
+    },
+    trustedProxies,
+    clock,
+  });
+}
+
+function followOwn({ config, certificates, log }: PrimaryRoleDeps, http: HttpServer): Cancel {
+  const { tls } = config.http;
+  if (tls === undefined || certificates.own === undefined) return () => undefined;
+  return followCertificate(tls, certificates.own, (renewed) => http.renewCertificate(renewed), clock, log);
 }
 
 /** The URL other nodes and redirected clients are told. */
@@ -170,7 +205,7 @@ function advertisedUrl(config: Config): string {
   if (publicUrl !== undefined) return publicUrl;
   const isAnyAddress = host === '0.0.0.0' || host === '::';
   const name = isAnyAddress ? config.hostname : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `${config.http.tls === undefined ? 'http' : 'https'}://${name}:${port}`;
 }
 
 /**

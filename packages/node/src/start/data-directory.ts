@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Files of a node's data directory; all are private to the user that runs the node. */
+/**
+ * Files of a node's data directory; all are private to the user that runs the node. A node of root may run jobs of other
+ * users, who pass through it to scripts of their own, and still can neither look around nor read anything.
+ */
 export class DataDirectory {
   readonly path: string;
 
@@ -13,7 +16,8 @@ export class DataDirectory {
   /** Creates the directory when it is missing. Throws with the path and the reason. */
   async prepare(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true, mode: 0o700 });
+      const created = await mkdir(this.path, { recursive: true, mode: 0o700 });
+      if (created !== undefined && process.getuid?.() === 0) await chmod(this.path, 0o711);
     } catch (error) {
       throw new Error(`The data directory ${this.path} cannot be created: ${reasonOf(error)}`);
     }

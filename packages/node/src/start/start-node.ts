@@ -1,6 +1,7 @@
 import { DirectoryLock, EmbeddedRedis } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
 import type { Config } from '../config/index.js';
+import { readCertificates } from './certificates.js';
 import { DataDirectory } from './data-directory.js';
 import { clock, createLog, random } from './services.js';
 import { type PrimaryRole, startPrimary } from '../primary/start-primary.js';
@@ -56,9 +57,10 @@ async function assemble(
   const nodeId = await directory.nodeId();
   const redisUrl = config.redis.url ?? (await startRedis(config, lock, log, parts));
   const secret = config.clusterSecret ?? (await directory.localSecret());
-  const settings = workerSettings(config, nodeId, redisUrl, secret);
+  const certificates = await readCertificates(config.http);
+  const settings = workerSettings(config, nodeId, redisUrl, secret, certificates.ca);
   const primary = config.roles.primary
-    ? await startPrimary({ config, directory, log, nodeId, redisUrl, secret })
+    ? await startPrimary({ config, certificates, directory, log, nodeId, redisUrl, secret })
     : undefined;
   if (primary !== undefined) parts.push(primary);
   const worker = config.roles.worker ? await startWorkerRole(settings, primary, log) : undefined;
@@ -90,7 +92,13 @@ async function startRedis(config: Config, lock: DirectoryLock, log: Logger, part
   return `unix:${socketPath}`;
 }
 
-function workerSettings(config: Config, nodeId: string, url: string, clusterSecret: string): WorkerSettings {
+function workerSettings(
+  config: Config,
+  nodeId: string,
+  url: string,
+  clusterSecret: string,
+  ca: string | undefined,
+): WorkerSettings {
   return {
     node: {
       id: nodeId,
@@ -101,6 +109,7 @@ function workerSettings(config: Config, nodeId: string, url: string, clusterSecr
     },
     redis: { url, prefix: config.redis.prefix },
     clusterSecret,
+    ...(ca === undefined ? {} : { ca }),
     dataDir: config.dataDir,
     logArchive: config.logArchive,
     killTimeoutMs: config.jobDefaults.killTimeoutMs,

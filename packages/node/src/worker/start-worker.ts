@@ -173,7 +173,7 @@ function workerAt(
       claims: new RedisRunClaims({ redis: redis.commands, keys: redis.keys }),
       lease: redis.lease,
       onDrainRequested,
-      channel: new WsWorkerChannel({ secret: settings.clusterSecret, clock, random, log }),
+      channel: new WsWorkerChannel({ secret: settings.clusterSecret, ca: settings.ca, clock, random, log }),
     },
     {
       node: { ...settings.node, id: place.id, ip: firstAddress(), version },

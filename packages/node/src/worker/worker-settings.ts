@@ -6,6 +6,8 @@ export interface WorkerSettings {
   node: { id: string; hostname: string; groups: string[]; master: 0 | 1; slots: number };
   redis: { url: string; prefix: string };
   clusterSecret: string;
+  /** Authorities of the nodes' certificates, in PEM; absent: the system's. */
+  ca?: string;
   dataDir: string;
   logArchive: Config['logArchive'];
   killTimeoutMs: number;

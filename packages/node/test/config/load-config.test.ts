@@ -5,6 +5,7 @@ import { defaultAccountSettings } from '@carillon/core';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Config, ConfigError, loadConfig } from '../../src/config/index.js';
+import { peerSettingNames } from '../../src/config/tables/peer-settings.js';
 import { settingNames } from '../../src/config/tables/settings.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'carillon-config-'));
@@ -35,7 +36,16 @@ describe('defaults', () => {
     expect(load()).toEqual({
       accounts: defaultAccountSettings,
       roles: { primary: true, worker: true },
-      http: { host: '127.0.0.1', port: 3012, publicUrl: undefined, maxBodyBytes: 33_554_432 },
+      http: {
+        host: '127.0.0.1',
+        port: 3012,
+        publicUrl: undefined,
+        maxBodyBytes: 33_554_432,
+        tls: undefined,
+        caPath: undefined,
+        limits: { perKeyPerSec: 0, perAddressPerSec: 0, failedAuthPerMin: 60 },
+        trustedProxies: [],
+      },
       redis: { url: undefined, prefix: 'carillon', serverPath: undefined },
       dataDir: '/srv/app/data',
       logArchive: { kind: 'directory', path: '/srv/app/data/log-archive' },
@@ -131,6 +141,19 @@ describe('good values', () => {
       (c) => c.logArchive,
       { kind: 's3', bucket: 'my.logs-1', prefix: 'a/b/', endpoint: 'http://[::1]:9000', region: 'eu-west-1' },
     ],
+    [
+      { CARILLON_TLS_CERT: 'tls.crt', CARILLON_TLS_KEY: '/k/tls.key' },
+      (c) => c.http.tls,
+      { certPath: '/srv/app/tls.crt', keyPath: '/k/tls.key' },
+    ],
+    [{ CARILLON_TLS_CA: 'ca.crt' }, (c) => c.http.caPath, '/srv/app/ca.crt'],
+    [{ CARILLON_FAILED_AUTH_PER_MIN: '0' }, (c) => c.http.limits.failedAuthPerMin, 0],
+    [{ CARILLON_RATE_PER_KEY: '50' }, (c) => c.http.limits.perKeyPerSec, 50],
+    [
+      { CARILLON_TRUSTED_PROXIES: '10.0.0.0/8, ::1,fd00::/8' },
+      (c) => c.http.trustedProxies,
+      ['10.0.0.0/8', '::1', 'fd00::/8'],
+    ],
     [{ CARILLON_DRAIN_GRACE: '5' }, (c) => c.drainGraceMs, 5000],
     [{ CARILLON_URL: 'x', CARILLON_API_KEY: 'y', CARILLON_RUN: 'z' }, (c) => c.warnings, []],
   ];
@@ -157,6 +180,12 @@ describe('bad values are named', () => {
     ['CARILLON_REDIS_PREFIX', '{a}'],
     ['CARILLON_LEASE_TTL_MS', '10'],
     ['CARILLON_NON_PRIMARY', 'proxy'],
+    ['CARILLON_RATE_PER_KEY', '-1'],
+    ['CARILLON_RATE_PER_ADDRESS', '1/s'],
+    ['CARILLON_FAILED_AUTH_PER_MIN', 'few'],
+    ['CARILLON_TRUSTED_PROXIES', 'lb.example'],
+    ['CARILLON_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['CARILLON_TRUSTED_PROXIES', '10.0.0.0/8/8'],
     ['CARILLON_LATE_WINDOW', '1e3'],
     ['CARILLON_DRAIN_GRACE', 'soon'],
     ['CARILLON_LOG_LEVEL', 'trace'],
@@ -202,6 +231,12 @@ describe('bad values are named', () => {
     );
   });
 
+  test('nor is the password of a URL that is refused', () => {
+    for (const url of ['redsi://:hunter2@r.example', 'http://u:hunter2@r', 'tcp://r?password=hunter2']) {
+      expect(problemsOf({ CARILLON_REDIS_URL: url }).join()).toMatch(/^CARILLON_REDIS_URL: (?!.*hunter2)/);
+    }
+  });
+
   test('any text in any variable: a config, or an error that names the variable', () => {
     fc.assert(
       fc.property(fc.constantFrom(...settingNames), fc.string({ unit: 'grapheme' }), (name, value) => {
@@ -238,6 +273,16 @@ describe('rules between settings', () => {
   test('the endpoint of the log archive is a URL', () => {
     expect(problemsOf({ CARILLON_LOG_ARCHIVE: 's3://logs?endpoint=http://:::' })).toEqual([
       'CARILLON_LOG_ARCHIVE: its endpoint is not a URL: http://:::',
+    ]);
+  });
+
+  test('a certificate and its key go together', () => {
+    expect(problemsOf({ CARILLON_TLS_CERT: 'a' })).toEqual([expect.stringMatching(/^CARILLON_TLS_KEY: /)]);
+    expect(problemsOf({ CARILLON_TLS_KEY: 'a' })).toEqual([expect.stringMatching(/^CARILLON_TLS_CERT: /)]);
+    const tls = { CARILLON_TLS_CERT: 'a', CARILLON_TLS_KEY: 'b' };
+    expect(problemsOf(tls)).toEqual([]);
+    expect(load({ ...tls, CARILLON_PUBLIC_URL: 'http://a:1' }).warnings).toEqual([
+      expect.stringMatching(/serves TLS alone/),
     ]);
   });
 
@@ -307,6 +352,29 @@ describe("the file with Cronicle's settings", () => {
       `job_env (in ${file}): expected an object of texts, numbers or booleans by variable name, got {"A":[]}`,
       `__proto__ (in ${file}): unknown setting`,
     ]);
+  });
+
+  test('any JSON in any key: a config, or an error that names the key', () => {
+    const name = fc.oneof(fc.constantFrom(...peerSettingNames), fc.string());
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.jsonValue(), { maxKeys: 5 }), (content) => {
+        const file = fileWith(content);
+        for (const problem of problemsOf({}, file)) {
+          const key = Object.keys(content).find((candidate) => problem.includes(candidate));
+          expect([key, problem]).toEqual([expect.any(String), expect.stringContaining(`(in ${file})`)]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('any bytes as the file: a config, or an error that names the file', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), fc.string({ unit: 'binary' })), (content) => {
+        const file = fileWith(content);
+        expect(problemsOf({}, file).every((problem) => problem.includes(file))).toBe(true);
+      }),
+    );
   });
 
   test.each([

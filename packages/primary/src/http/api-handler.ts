@@ -1,9 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CarillonError, checkParameters, openApiPath } from '@carillon/contract';
-import { type Clock, type Digest, type Logger, type Random, requirePrivilege } from '@carillon/core';
+import {
+  type Caller,
+  type Clock,
+  type Digest,
+  type Logger,
+  type Random,
+  requirePrivilege,
+} from '@carillon/core';
 import type { Office, Standing } from '../office.js';
 import { findEntry } from './api-route.js';
 import { callerOf, type GivenCredential, readCredential, tokenCredential } from './authenticate.js';
+import { Gate } from './gate.js';
 import { answerPing, type CallEntry, type CallReply, type LogReply } from './calls/index.js';
 import { notPrimaryJson, tooSlow, toKnownError } from './failure.js';
 import { Forwarder, forwardedHeader } from './reply/forwarder.js';
@@ -30,6 +38,10 @@ export interface ApiDeps {
   /** For the references that join the answer of an internal error to its log line. */
   random: Random;
   log: Logger;
+  /** Certificates, in PEM, that the primary's may be signed by; default: those the system trusts. */
+  ca?: string | undefined;
+  /** Limits of what one client may ask; default: none. */
+  gate?: Gate;
   /** Largest request body; default 32 MiB. */
   maxBodyBytes?: number;
   /** Time limit of a request, and of receiving its body; default 30 s. */
@@ -80,15 +92,17 @@ class Api {
   readonly #timeoutMs: number;
   readonly #maxBodyBytes: number;
   readonly #forwarder: Forwarder;
+  readonly #gate: Gate;
 
   constructor(deps: ApiDeps) {
     this.#deps = deps;
+    this.#gate = deps.gate ?? new Gate({ rules: {}, clock: deps.clock });
     this.#timeoutMs = deps.requestTimeoutMs ?? 30_000;
     this.#maxBodyBytes = deps.maxBodyBytes ?? 33_554_432;
     const { clock, log, standing } = deps;
     // A little longer than the primary's own limit, so that its answer arrives.
     const timeoutMs = this.#timeoutMs + 5_000;
-    this.#forwarder = new Forwarder({ nodeId: standing.nodeId, clock, log, timeoutMs });
+    this.#forwarder = new Forwarder({ nodeId: standing.nodeId, clock, log, timeoutMs, ca: deps.ca });
   }
 
   close(): void {
@@ -103,6 +117,7 @@ class Api {
     let form = plainForm;
     try {
       form = readReplyForm(request, target.query);
+      this.#gate.admit(request);
       const entry = findEntry(target.path);
       const startedMs = this.#deps.clock.monotonicMs();
       this.#answer({ request, response, target, entry, form, startedMs });
@@ -160,14 +175,16 @@ class Api {
     if (handler === undefined || office === undefined) return answerPing();
     const { clock, log } = this.#deps;
     const credential = tokenCredential(call, target.query, office) ?? this.#credential(exchange, body);
-    const caller = callerOf(call, credential, office, clock.nowMs());
+    const find = (): Caller => callerOf(call, credential, office, clock.nowMs());
+    if (call.auth === 'none') this.#gate.beforeTry(request);
+    const caller = call.auth === 'none' ? find() : this.#gate.identify(request, find);
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);
     if (call.auth !== 'none' && call.auth !== 'valid' && call.auth !== 'session') {
       requirePrivilege(caller, call.auth);
     }
     const origin = {
-      ip: request.socket.remoteAddress ?? '',
+      ip: this.#gate.addressOf(request),
       useragent: headerOf(request, 'user-agent'),
     };
     return handler({ office, caller, credential, origin, params, nowMs: clock.nowMs(), log });
@@ -195,7 +212,7 @@ class Api {
       },
       (error: unknown) => {
         cancelTimer();
-        this.#fail(exchange, error, office);
+        this.#fail(exchange, this.#gate.count(exchange.request, error), office);
       },
     );
   }

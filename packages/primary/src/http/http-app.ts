@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Response } from 'express';
 import type { Cancel, Clock, Logger } from '@carillon/core';
 import { openApiDocument, openApiPath } from '@carillon/contract';
 import type { Standing } from '../office.js';
+import { pagePolicy } from './reply/reply.js';
 
 export interface HttpAppDeps {
   standing: Standing;
@@ -32,7 +33,13 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((_request, response, next) => {
-    response.set({ Server: 'Carillon', 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'no-store' });
+    response.set({
+      Server: 'Carillon',
+      'Access-Control-Allow-Origin': '*',
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': pagePolicy,
+      'X-Content-Type-Options': 'nosniff',
+    });
     next();
   });
   app.get('/health/live', (_request, response) => {
@@ -97,7 +104,7 @@ function statusOf(error: unknown): number {
 }
 
 function sendText(response: Response, status: number, text: string): void {
-  response.status(status).set('X-Content-Type-Options', 'nosniff').type('text/plain').send(`${text}\n`);
+  response.status(status).type('text/plain').send(`${text}\n`);
 }
 
 function withTimeout<T>(clock: Clock, timeoutMs: number, work: Promise<T>): Promise<T> {

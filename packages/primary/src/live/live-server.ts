@@ -5,6 +5,7 @@ import { liveChannelPath } from '@carillon/contract';
 import { type Cancel, type Clock, type Credential, type Digest, identify, type Logger } from '@carillon/core';
 import { readCredential } from '../http/authenticate.js';
 import { headerOf } from '../http/request/target.js';
+import { Gate } from '../http/gate.js';
 import type { Standing } from '../office.js';
 import { LiveSession } from './live-session.js';
 import type { LiveSource } from './live-source.js';
@@ -18,6 +19,10 @@ export interface LiveServerDeps {
   log: Logger;
   /** Most clients at a time; default 1000. */
   maxClients?: number;
+  /** Most clients at a time that have not authenticated themselves; default 200. */
+  maxStrangers?: number;
+  /** Limits shared with the API; default: none. */
+  gate?: Gate;
 }
 
 /** Time a client has to send its credential. */
@@ -34,7 +39,7 @@ const goingAwayCode = 1001;
 /**
  * The live channel for API clients: a WebSocket at `liveChannelPath` on which they follow jobs (LiveRequest and
  * LiveEvent of the contract). The credential comes in the X-Session-ID or X-API-Key header of the upgrade or in the first
- * message, and is looked at again with everything that is sent. A node
+ * message, and is looked at again with everything that is sent, and now and then. A node
  * that is not the primary closes with 1012 and a reason that ends in the primary's URL.
  */
 export class LiveServer {
@@ -48,10 +53,13 @@ export class LiveServer {
   readonly #sessions = new Map<WebSocket, LiveSession>();
   readonly #watchedTerms = new WeakSet<AbortSignal>();
   readonly #answered = new WeakSet<WebSocket>();
+  readonly #strangers = new Set<WebSocket>();
+  readonly #gate: Gate;
   #cancelPings: Cancel | undefined;
 
   constructor(deps: LiveServerDeps) {
     this.#deps = deps;
+    this.#gate = deps.gate ?? new Gate({ rules: {}, clock: deps.clock });
   }
 
   /** Number of connected clients. */
@@ -81,6 +89,15 @@ export class LiveServer {
       return;
     }
     this.#followTerm(leader.office.session.signal);
+    const session = this.#open(client, request);
+    const credential = this.#credential(headerOf(request, 'x-session-id'), headerOf(request, 'x-api-key'));
+    if (credential !== undefined) session.authenticate(credential);
+    if (this.#strangers.size > (this.#deps.maxStrangers ?? 200) && this.#strangers.has(client)) {
+      session.close(overloadedCode, 'too many clients');
+    }
+  }
+
+  #open(client: WebSocket, request: IncomingMessage): LiveSession {
     const { clock, log } = this.#deps;
     const cancelTimer = clock.after(authenticationMs, () =>
       session.close(refusedCode, 'authentication expected'),
@@ -89,21 +106,26 @@ export class LiveServer {
       log,
       leader: () => this.#leader(),
       credential: (sessionId, key) => this.#credential(sessionId, key),
+      admit: (credential) => this.#gate.identify(request, () => this.#identify(credential)),
       identify: (credential) => this.#identify(credential),
-      onAuthenticated: cancelTimer,
+      onAuthenticated: () => {
+        cancelTimer();
+        this.#strangers.delete(client);
+      },
       onNotPrimary: () => session.close(notPrimaryCode, this.#notPrimaryReason()),
     });
     this.#sessions.set(client, session);
+    this.#strangers.add(client);
     this.#answered.add(client);
     client.on('pong', () => this.#answered.add(client));
     client.on('close', () => {
       cancelTimer();
+      this.#strangers.delete(client);
       this.#sessions.delete(client);
       if (this.#sessions.size === 0) this.#stopPings();
     });
     this.#cancelPings ??= clock.every(pingMs, () => this.#ping());
-    const credential = this.#credential(headerOf(request, 'x-session-id'), headerOf(request, 'x-api-key'));
-    if (credential !== undefined) session.authenticate(credential);
+    return session;
   }
 
   #leader() {
@@ -142,9 +164,10 @@ export class LiveServer {
   }
 
   #ping(): void {
-    for (const client of this.#sessions.keys()) {
+    for (const [client, session] of this.#sessions) {
       if (this.#answered.delete(client)) client.ping();
       else client.terminate();
+      session.recheck();
     }
   }
 

@@ -19,6 +19,8 @@ export interface LiveSessionDeps {
   readonly leader: () => { office: Office; source: LiveSource } | undefined;
   /** What two texts of a client are; undefined when both are empty. */
   readonly credential: (sessionId: string, key: string) => Credential | undefined;
+  /** As `identify`, when a client comes; it is counted. Throws RateError, too. */
+  readonly admit: (credential: Credential | undefined) => Caller;
   /** Throws CarillonError when it is none, unknown, over or disabled. */
   readonly identify: (credential: Credential | undefined) => Caller;
   readonly onAuthenticated: () => void;
@@ -59,7 +61,7 @@ export class LiveSession {
   /** Takes the credential; refuses the client, and closes, when it is not good. */
   authenticate(credential: Credential | undefined): void {
     try {
-      this.#deps.identify(credential);
+      this.#deps.admit(credential);
       this.#credential = credential;
       this.#deps.onAuthenticated();
       this.#send({ type: 'authenticated' });
@@ -69,12 +71,19 @@ export class LiveSession {
     }
   }
 
+  /** Ends the session when its credential has come to be no good since. */
+  recheck(): void {
+    if (this.isAuthenticated && this.#deps.leader() !== undefined) this.#isStillGood();
+  }
+
   close(code: number, reason: string): void {
     this.#endWatches();
     this.#socket.close(code, reason);
   }
 
   #onMessage(text: string): void {
+    // Until the other end has closed too it may go on sending.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     const message = parse(text);
     if (!isLiveRequest(message)) {
       this.#refuse(new CarillonError('api', 'Malformed message'));
@@ -86,7 +95,7 @@ export class LiveSession {
       this.authenticate(credential(message.session_id ?? '', message.api_key ?? ''));
     } else if (!this.isAuthenticated) this.close(refusedCode, 'authentication expected');
     else if (message.type === 'unwatch_job') this.#endWatch(message.id);
-    else this.#watch(message.id).catch((error: unknown) => this.#refuse(error));
+    else if (this.#isStillGood()) this.#watch(message.id).catch((error: unknown) => this.#refuse(error));
   }
 
   /** Follows a job, active or completed. Watching it a second time starts again from the beginning. */
@@ -102,7 +111,6 @@ export class LiveSession {
     }
     const active = leader.office.activeJob(id);
     if (active !== undefined) {
-      if (!this.#isStillGood()) return;
       this.#requireVisible(active, leader.office);
       if (this.#watchActive(active, leader.source)) return;
     }

@@ -2,6 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type LiveEvent, liveChannelPath } from '@carillon/contract';
+import type { AdmissionRules } from '@carillon/core';
+import fc from 'fast-check';
+import { Gate } from '../../src/http/index.js';
 import { LiveServer } from '../../src/live/index.js';
 import type { LiveListener, LiveSource } from '../../src/live/index.js';
 import { FakeStanding, LogBook, stopAll, TestApi } from '../support/api-server.js';
@@ -64,6 +67,11 @@ class Client {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
+  /** What has come and was not read by `next`. */
+  get unread(): readonly LiveEvent[] {
+    return this.#events;
+  }
+
   async next(): Promise<LiveEvent> {
     for (;;) {
       const event = this.#events.shift();
@@ -90,7 +98,7 @@ afterEach(async () => {
   await stopAll();
 });
 
-async function start(standing?: FakeStanding) {
+async function start(standing?: FakeStanding, rules: AdmissionRules = {}) {
   const office = referenceOffice();
   const place = standing ?? new FakeStanding('node1', office);
   const source = new FakeSource(office);
@@ -107,6 +115,8 @@ async function start(standing?: FakeStanding) {
     clock: api.clock,
     log: new LogBook(),
     maxClients: 3,
+    maxStrangers: 1,
+    gate: new Gate({ rules, clock: api.clock }),
   });
   later.live = live;
   lives.add(live);
@@ -325,7 +335,60 @@ describe('watching', () => {
   });
 });
 
+describe('a session over time', () => {
+  test('a key that is deleted or disabled ends it, at the next request or within a ping', async () => {
+    const { api, office } = await start();
+    const [asking, silent] = [new Client(api.port, adminKey), new Client(api.port, adminKey)];
+    await asking.next();
+    await silent.next();
+    const record = office.state.keyByHash(sha256(adminKey));
+    if (record === undefined) throw new Error('no key');
+    office.apply([{ type: 'put', table: 'api_keys', seq: 1, record: { ...record, active: 0 } }]);
+    asking.send({ type: 'watch_job', id: 'x' });
+    const ended = { code: 1008, reason: 'authentication is over' };
+    expect(await asking.closed).toEqual(ended);
+    api.clock.advance(30_000);
+    expect(await silent.closed).toEqual(ended);
+  });
+
+  test('what comes after a refusal is not looked at', async () => {
+    const { api, live } = await start();
+    const client = new Client(api.port);
+    await client.opened();
+    client.send({ type: 'authenticate', api_key: 'wrong' });
+    client.send({ type: 'authenticate', api_key: adminKey });
+    client.send({ type: 'watch_job', id: 'x' });
+    expect(await client.closed).toMatchObject({ code: 1008, reason: 'authentication failed' });
+    expect(await client.next()).toMatchObject({ type: 'error', code: 'api' });
+    expect(client.unread).toEqual([]);
+    await eventually(() => live.clients === 0);
+  });
+});
+
 describe('limits', () => {
+  test('strangers have a limit of their own, so that they do not keep clients out', async () => {
+    const { api } = await start();
+    const stranger = new Client(api.port);
+    await stranger.opened();
+    expect(await new Client(api.port).closed).toEqual({ code: 1013, reason: 'too many clients' });
+    expect(await new Client(api.port, adminKey).next()).toEqual({ type: 'authenticated' });
+  });
+
+  test('wrong keys count as they do for the API', async () => {
+    const { api } = await start(undefined, { failures: { perSec: 1, burst: 1 } });
+    expect(await new Client(api.port, 'wrong').next()).toMatchObject({ code: 'api' });
+    expect(await new Client(api.port, 'wrong').next()).toMatchObject({ code: 'rate_limit' });
+    expect(await new Client(api.port, adminKey).next()).toMatchObject({ code: 'rate_limit' });
+  });
+
+  test('a message larger than any request closes the connection', async () => {
+    const { api } = await start();
+    const client = new Client(api.port, adminKey);
+    await client.next();
+    client.send('x'.repeat(70_000));
+    expect((await client.closed).code).toBe(1009);
+  });
+
   test('too many clients', async () => {
     const { api } = await start();
     for (let n = 0; n < 3; n += 1) await new Client(api.port, adminKey).next();
@@ -392,6 +455,44 @@ describe('a node that is not the primary', () => {
     expect(await client.closed).toEqual({ code: 1012, reason: 'not primary: http://primary.test:3012' });
   });
 });
+
+test('whatever clients send, before or after they gave a key, the next one is served', async () => {
+  const { api, live, run } = await start();
+  const id = await run();
+  const message = fc.oneof(
+    fc.string({ maxLength: 200 }),
+    fc.json(),
+    fc.uint8Array({ maxLength: 200 }),
+    fc.record(
+      {
+        type: fc.constantFrom('authenticate', 'watch_job', 'unwatch_job', '__proto__', 'x'),
+        id: fc.oneof(fc.constant(id), fc.string(), fc.jsonValue()),
+        api_key: fc.oneof(fc.string(), fc.constant(adminKey), fc.jsonValue()),
+      },
+      { requiredKeys: ['type'] },
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.array(message, { maxLength: 6 }), async (authentic, messages) => {
+      const client = new Client(api.port, authentic ? adminKey : undefined);
+      await client.opened();
+      for (const sent of messages) client.socket.send(sent instanceof Uint8Array ? sent : asText(sent));
+      client.socket.close();
+      await client.closed;
+      await eventually(() => live.clients === 0);
+      // Bounded: at most one answer to each message, and the job's state.
+      expect(client.unread.length).toBeLessThanOrEqual(2 * messages.length + 1);
+    }),
+    { numRuns: 100 },
+  );
+  const last = new Client(api.port, adminKey);
+  await last.next();
+  last.send({ type: 'watch_job', id });
+  expect(await last.next()).toMatchObject({ type: 'job' });
+});
+
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
 
 test('other paths are left alone', async () => {
   const { api } = await start();

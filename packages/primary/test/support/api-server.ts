@@ -9,7 +9,7 @@ import {
   createHttpApp,
   createHttpServer,
   type HttpServer,
-  type UpgradeHandler,
+  type HttpServerDeps,
 } from '../../src/http/index.js';
 import type { Office, Standing } from '../../src/office.js';
 import { adminKey, FakeOffice, nowSec, sha256 } from './fake-office.js';
@@ -64,6 +64,9 @@ export interface SendOptions {
   key?: string | null;
 }
 
+export type TestApiOptions = Partial<ApiDeps> &
+  Pick<HttpServerDeps, 'upgrades' | 'certificate' | 'limits'> & { office?: FakeOffice };
+
 const open = new Set<TestApi>();
 
 /** Stops all servers of a test. */
@@ -81,7 +84,7 @@ export class TestApi {
   ready: () => Promise<void> = () => Promise.resolve();
   port = 0;
 
-  private constructor(office: FakeOffice, options: Partial<ApiDeps> & { upgrades?: UpgradeHandler[] }) {
+  private constructor(office: FakeOffice, options: Omit<TestApiOptions, 'office'>) {
     const { clock, log } = this;
     this.office = office;
     this.standing = (options.standing as FakeStanding | undefined) ?? new FakeStanding('node1', office);
@@ -104,12 +107,11 @@ export class TestApi {
       checkReady: () => this.ready(),
       metrics: () => '# no metrics\n',
     });
-    this.http = createHttpServer({ api, app, clock, log, upgrades: options.upgrades ?? [] });
+    const { upgrades = [], certificate, limits = {} } = options;
+    this.http = createHttpServer({ api, app, clock, log, upgrades, certificate, limits });
   }
 
-  static async start(
-    options: Partial<ApiDeps> & { office?: FakeOffice; upgrades?: UpgradeHandler[] } = {},
-  ): Promise<TestApi> {
+  static async start(options: TestApiOptions = {}): Promise<TestApi> {
     const { office = new FakeOffice(), ...rest } = options;
     const api = new TestApi(office, rest);
     api.port = await api.http.listen(0, '127.0.0.1');

@@ -35,6 +35,8 @@ export interface PrimaryLinkDeps {
  */
 export class PrimaryLink {
   readonly #deps: PrimaryLinkDeps;
+  /** Why the last attempt failed; undefined once one succeeded. */
+  #complaint: string | undefined;
   #link: ChannelLink<WorkerMessage> | undefined;
   /** The primary of the present link or attempt. */
   #peer: PrimaryInfo | undefined;
@@ -105,11 +107,16 @@ export class PrimaryLink {
     try {
       const handlers = { onMessage: (message: PrimaryMessage) => this.#onMessage(message), onClose: closed };
       const link = await channel.connect(target.url, handlers, attempt.signal);
+      this.#complaint = undefined;
       const reason = await this.#talk(link, whenClosed);
       logger.log('info', 'The link to the primary is down', { primary: target.hostname, reason });
       onDown();
     } catch (error) {
-      logger.log('debug', 'The primary cannot be reached', { primary: target.url, error: String(error) });
+      // Once for each reason: a wrong secret or certificate has to be seen, and not every quarter of a second.
+      const complaint = String(error);
+      const level = complaint === this.#complaint ? 'debug' : 'warn';
+      this.#complaint = complaint;
+      logger.log(level, 'The primary cannot be reached', { primary: target.url, error: complaint });
     } finally {
       this.#attempt = undefined;
       this.#peer = undefined;

@@ -1,11 +1,19 @@
 import { type JobFields, type ResourceStat, type RunRef, type RunReport, runId } from '@carillon/contract';
-import type { Cancel, JobLogWriter, OutputProtocol, RunAbort, RunningProcess } from '@carillon/core';
+import {
+  type Cancel,
+  type JobLogWriter,
+  type OutputProtocol,
+  type RunAbort,
+  type RunningProcess,
+  withShownHook,
+} from '@carillon/core';
+import { takenSettings } from './taken-settings.js';
 
 /** A run from its claim until its result is on the results queue. */
 export class HeldRun {
   readonly ref: RunRef;
   readonly id: string;
-  /** As claimed, or updated since. */
+  /** As claimed, or updated since; without credentials of its web hook, which is not the worker's to call. */
   job: JobFields;
   /** Unix seconds with milliseconds; undefined before the start. */
   timeStart: number | undefined;
@@ -43,7 +51,7 @@ export class HeldRun {
   constructor(ref: RunRef, job: JobFields) {
     this.ref = ref;
     this.id = runId(ref);
-    this.job = job;
+    this.job = withShownHook(job);
     let end = (): void => undefined;
     this.done = new Promise((resolve) => {
       end = resolve;
@@ -58,8 +66,7 @@ export class HeldRun {
 
   /** Takes over settings changed by the primary; they count for what is still to come. */
   update(settings: Readonly<Record<string, unknown>>): void {
-    const { id } = this.job;
-    this.job = { ...this.job, ...settings, id };
+    this.job = withShownHook({ ...this.job, ...takenSettings(settings) });
   }
 
   /** All that the primary may want to know, as of now. */

@@ -48,7 +48,10 @@ export async function prepareRun(
   settings: WorkerSettings,
   launcher: ProcessLauncher,
 ): Promise<PreparedRun> {
-  const job: JobFields = { ...run.job, ...(run.log === undefined ? {} : { log_file: run.log.path }) };
+  const job: JobFields = {
+    ...run.job,
+    ...(run.log === undefined ? {} : { log_file: run.log.path }),
+  };
   delete job.pid;
   const cwd = directoryOf(job, settings.workDirectory);
   const identity = await resolveIdentity(job, settings, launcher);

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { logArchivePattern } from '../log-archive-place.js';
+import { protectionSettings } from './protection-settings.js';
 
 /** How the text of an environment variable becomes a value: `list` splits at commas and drops empty parts. */
 export type Reading = 'text' | 'lower-case text' | 'integer' | 'list';
@@ -142,6 +143,7 @@ export const settings = {
       'redirected POST into a GET without its body.',
     option: '--non-primary',
   },
+  ...protectionSettings,
   CARILLON_REDIS_URL: {
     group: 'Redis',
     reading: 'text',
@@ -257,4 +259,9 @@ export function settingOf(name: SettingName): Setting {
 }
 
 /** Variables that start with the same prefix and belong to the client commands, to jobs or to scripts. */
-export const foreignNames: readonly string[] = ['CARILLON_URL', 'CARILLON_API_KEY', 'CARILLON_RUN'];
+export const foreignNames: readonly string[] = [
+  'CARILLON_URL',
+  'CARILLON_API_KEY',
+  'CARILLON_CA',
+  'CARILLON_RUN',
+];

@@ -32,16 +32,24 @@ export interface ForwarderDeps {
   readonly log: Logger;
   /** Longest time until the primary begins to answer, and longest silence within its answer. */
   readonly timeoutMs: number;
+  /** Certificates, in PEM, that the primary's may be signed by; undefined: those the system trusts. */
+  readonly ca: string | undefined;
 }
 
 /** Passes requests on to the primary and streams the answers back, over kept-alive connections. */
 export class Forwarder {
   readonly #deps: ForwarderDeps;
   readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 64 });
-  readonly #https = new HttpsAgent({ keepAlive: true, maxFreeSockets: 64 });
+  readonly #https: HttpsAgent;
 
   constructor(deps: ForwarderDeps) {
     this.#deps = deps;
+    const { ca } = deps;
+    this.#https = new HttpsAgent({
+      keepAlive: true,
+      maxFreeSockets: 64,
+      ...(ca === undefined ? {} : { ca }),
+    });
   }
 
   /**
@@ -132,11 +140,13 @@ export class Forwarder {
     const client = request.socket.remoteAddress ?? 'unknown';
     headers.push('X-Forwarded-For', before === '' ? client : `${before}, ${client}`);
     headers.push('X-Forwarded-Host', headerOf(request, 'x-forwarded-host') || headerOf(request, 'host'));
-    headers.push('X-Forwarded-Proto', headerOf(request, 'x-forwarded-proto') || 'http');
+    headers.push('X-Forwarded-Proto', headerOf(request, 'x-forwarded-proto') || protocolOf(request));
     headers.push(forwardedHeader, this.#deps.nodeId);
     return headers;
   }
 }
+
+const protocolOf = ({ socket }: IncomingMessage): string => ('encrypted' in socket ? 'https' : 'http');
 
 function endToEndHeaders(answer: IncomingMessage): string[] {
   const headers: string[] = [];

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { LogReply } from '../calls/index.js';
-import { commonHeaders } from './reply.js';
+import { commonHeaders, pagePolicy } from './reply.js';
 import { acceptsGzip } from '../request/target.js';
 
 /** A client that takes nothing for this long is let go. */
@@ -49,8 +49,8 @@ export async function sendLog(
     ...commonHeaders,
     'Content-Type',
     'text/plain; charset=utf-8',
-    'X-Content-Type-Options',
-    'nosniff',
+    'Content-Security-Policy',
+    pagePolicy,
     'Vary',
     'Accept-Encoding',
   ];

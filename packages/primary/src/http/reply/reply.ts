@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
-import { CarillonError } from '@carillon/contract';
+import { CarillonError, RateError } from '@carillon/contract';
 import type { Clock } from '@carillon/core';
 import { acceptsGzip, textOf } from '../request/target.js';
 
@@ -21,15 +21,18 @@ const gzipFromBytes = 32_768;
 const callbackPattern = /^[A-Za-z_$][\w$.]{0,127}$/;
 
 /** Headers of every answer. */
-export const commonHeaders: HeaderList = ['Access-Control-Allow-Origin', '*', 'Server', 'Carillon'];
-const jsonHeaders: HeaderList = [...commonHeaders, 'Content-Type', 'application/json'];
-const scriptHeaders: HeaderList = [
-  ...commonHeaders,
-  'Content-Type',
-  'text/javascript; charset=utf-8',
+export const commonHeaders: HeaderList = [
+  'Access-Control-Allow-Origin',
+  '*',
+  'Server',
+  'Carillon',
   'X-Content-Type-Options',
   'nosniff',
 ];
+/** Content-Security-Policy of what a browser may show as a page: whatever it holds, nothing of it runs or loads. */
+export const pagePolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
+const jsonHeaders: HeaderList = [...commonHeaders, 'Content-Type', 'application/json'];
+const scriptHeaders: HeaderList = [...commonHeaders, 'Content-Type', 'text/javascript; charset=utf-8'];
 
 /** Answer of a call without fields of its own. */
 export const bareSuccess = '{"code":0}';
@@ -126,8 +129,12 @@ export function sendRefusal(
 function formatBody(form: ReplyForm, json: string): string {
   const text = form.pretty ? JSON.stringify(JSON.parse(json), undefined, '\t') : json;
   if (form.callback === undefined) return `${text}\n`;
-  // The two line separators end a line in older JavaScript; the comment defuses bodies read as another format.
-  const safe = text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+  // The two line separators end a line in older JavaScript; `<` would end a script element the answer was copied into;
+  // the comment defuses bodies read as another format.
+  const safe = text
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029')
+    .replaceAll('<', '\\u003c');
   return `/**/${form.callback}(${safe});\n`;
 }
 
@@ -136,8 +143,13 @@ export function describeError(error: CarillonError): { status: number; json: str
   return {
     status: error.httpStatus,
     json: JSON.stringify({ code: error.code, description: error.message }),
-    headers: error.httpStatus === 503 ? ['Retry-After', '1'] : [],
+    headers: retryAfter(error),
   };
+}
+
+function retryAfter(error: CarillonError): HeaderList {
+  if (error instanceof RateError) return ['Retry-After', String(error.retryAfterSec)];
+  return error.httpStatus === 503 ? ['Retry-After', '1'] : [];
 }
 
 /** Answers a CORS preflight, or any other OPTIONS request (behaviour reference 1.2). */
