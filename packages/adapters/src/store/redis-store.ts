@@ -15,7 +15,7 @@ import type { Redis } from 'ioredis';
 import type { KeySpace } from '../redis/key-space.js';
 import { prepareScript, type ScriptCall } from '../redis/redis-script.js';
 import { ReplicaConfirmation } from '../redis/replica-confirmation.js';
-import { changeCommands, encodeCommands } from './change-commands.js';
+import { changeCommands, encodeCommands, keysOf } from './change-commands.js';
 import { CommitSequence, LostCommitError } from './commit-sequence.js';
 import { beginScript } from './lua/begin.js';
 import { commitScript } from './lua/commit.js';
@@ -65,12 +65,13 @@ export class RedisStore implements Store {
 
   async commit(session: Session, changes: readonly Change[]): Promise<void> {
     const sequence = this.#sequenceOf(session);
-    const words = encodeCommands(changes.flatMap((change) => changeCommands(change, this.#keys)));
+    const commands = changes.flatMap((change) => changeCommands(change, this.#keys));
+    const words = encodeCommands(commands);
+    const keys = [this.#keys.term, this.#keys.sequence, ...keysOf(commands)];
     // From here to the call nothing waits: numbers and calls have the same order.
     const number = sequence.take();
     let answer: unknown;
     try {
-      const keys = [this.#keys.term, this.#keys.sequence];
       answer = await this.#confirmation.confirmed(() =>
         this.#commit(keys, session.term, sequence.session, number, words),
       );

@@ -38,6 +38,12 @@ const note = (epoch: number): Change => ({
   rowMax: 100_000,
 });
 
+/** Two records of different keys, which are both there or neither. */
+const both = (epoch: number): Change[] => [
+  note(epoch),
+  { type: 'robin', event: String(epoch), index: epoch },
+];
+
 const stopLater = <Server extends PrivateRedis>(server: Server): Server => {
   ends.push(() => server.stop());
   return server;
@@ -91,7 +97,7 @@ async function writeThrough(url: string, replicas: number, trouble: () => Promis
         epoch += 1;
         return epoch;
       });
-      const outcomes = await Promise.allSettled(batch.map((one) => store.commit(session, [note(one)])));
+      const outcomes = await Promise.allSettled(batch.map((one) => store.commit(session, both(one))));
       acknowledged.push(...batch.filter((_, index) => outcomes[index]?.status === 'fulfilled'));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed?.status === 'rejected') throw failed.reason;
@@ -113,10 +119,14 @@ async function writeThrough(url: string, replicas: number, trouble: () => Promis
   over = true;
   await writing;
   const rows = (await redis.lrange(keys.activity, 0, -1)).map((row) => Number(JSON.parse(row).epoch));
-  return { acknowledged, stored: rows.reverse(), log };
+  const robins = (await redis.hkeys(keys.robins)).map(Number);
+  return { acknowledged, stored: rows.reverse(), others: robins.toSorted((one, other) => one - other), log };
 }
 
-function expectAllKept({ acknowledged, stored }: { acknowledged: number[]; stored: number[] }): void {
+type Written = Awaited<ReturnType<typeof writeThrough>>;
+
+function expectAllKept({ acknowledged, stored, others }: Written): void {
+  expect(others).toEqual(stored);
   expect(stored).toEqual([...new Set(stored)].toSorted((one, other) => one - other));
   const kept = new Set(stored);
   expect(acknowledged.filter((epoch) => !kept.has(epoch))).toEqual([]);

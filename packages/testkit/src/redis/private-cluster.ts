@@ -126,6 +126,7 @@ class Servers implements PrivateCluster {
   }
 
   async moveSlot(): Promise<void> {
+    // Key by key, so that scripts meet a slot of which half is here and half is there.
     const owner = await this.#owner();
     const slot = await ask(owner.port, 'CLUSTER', 'KEYSLOT', keySpace().root);
     const target = await this.#otherMaster(owner);
@@ -133,7 +134,7 @@ class Servers implements PrivateCluster {
     await ask(target.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', from);
     await ask(owner.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', to);
     for (;;) {
-      const keys = (await ask(owner.port, 'CLUSTER', 'GETKEYSINSLOT', slot, '100')).split(' ');
+      const keys = (await ask(owner.port, 'CLUSTER', 'GETKEYSINSLOT', slot, '1')).split(' ');
       if (keys[0] === '') break;
       const place = ['127.0.0.1', String(target.port), '', '0', '5000', 'KEYS'];
       await ask(owner.port, 'MIGRATE', ...place, ...keys);
