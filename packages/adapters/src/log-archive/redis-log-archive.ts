@@ -1,5 +1,6 @@
 import type { LogArchive, Random } from '@carillon/core';
 import type { Cluster, Redis } from 'ioredis';
+import type { ReplicaConfirmation } from '../redis/replica-confirmation.js';
 import { inPieces } from './pieces.js';
 
 /** Bytes of one piece, the most that is held in memory for each put or get. */
@@ -27,14 +28,22 @@ export class RedisLogArchive implements LogArchive {
   readonly #redis: Redis | Cluster;
   readonly #prefix: string;
   readonly #random: Random;
+  readonly #confirmation: ReplicaConfirmation | undefined;
 
-  constructor(redis: Redis | Cluster, prefix: string, random: Random) {
+  /** With a confirmation over the same client, a put counts only when the replicas have it. */
+  constructor(redis: Redis | Cluster, prefix: string, random: Random, confirmation?: ReplicaConfirmation) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#random = random;
+    this.#confirmation = confirmation;
   }
 
   async put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void> {
+    const put = () => this.#put(job, chunks, expireSec);
+    await (this.#confirmation?.confirmed(put) ?? put());
+  }
+
+  async #put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void> {
     const keepSec = Math.min(longestKeepSec, Math.max(1, Math.ceil(expireSec)));
     const generation = this.#random.hex(8);
     let first: Buffer | undefined;

@@ -11,6 +11,7 @@ import type {
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { RationedLog } from '../logger/rationed-log.js';
+import type { ReplicaConfirmation } from '../redis/replica-confirmation.js';
 import { BullmqConsumer, defaultRedelivery, type RedeliverySettings } from './bullmq-consumer.js';
 
 export interface BullmqJobQueueOptions {
@@ -25,6 +26,8 @@ export interface BullmqJobQueueOptions {
   prefix: string;
   clock: Clock;
   log: Logger;
+  /** How it is made sure that an added result lasts; the caller's, over `commands`. Without, by nothing more. */
+  confirmation?: ReplicaConfirmation;
   /** For all queues; what is not given is the default of each. */
   redelivery?: Partial<RedeliverySettings>;
 }
@@ -77,7 +80,9 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink, Deliv
   }
 
   async addResult(result: JobResult): Promise<void> {
-    await this.#queue(resultsQueue).add('result', result, { ...messageOptions, jobId: runId(result) });
+    const add = () =>
+      this.#queue(resultsQueue).add('result', result, { ...messageOptions, jobId: runId(result) });
+    await (this.#options.confirmation?.confirmed(add) ?? add());
   }
 
   /** A message's record exists exactly from its add to the end of its handler. */

@@ -1,4 +1,5 @@
 export * from './check-redis-settings.js';
 export * from './create-redis.js';
 export * from './key-space.js';
-export { redisAddress } from './redis-url.js';
+export { type HostPort, maskRedisUrl, readRedisPlace, type RedisPlace } from './redis-place.js';
+export { ReplicaConfirmation, UnconfirmedWriteError } from './replica-confirmation.js';

@@ -47,6 +47,8 @@ export interface KeySpace {
   readonly deliveryRows: string;
   /** Hash of the totals of one day (YYYY-MM-DD); expires. */
   stats(day: string): string;
+  /** Counts the questions whether replicas have what was written. */
+  readonly confirmation: string;
   /** Written by the health check; expires. */
   readonly health: string;
 }
@@ -85,6 +87,7 @@ export function keySpace(prefix = 'carillon'): KeySpace {
     deliveries: name('deliveries'),
     deliveryRows: name('delivery-rows'),
     stats: (day) => name(`stats:${day}`),
+    confirmation: name('confirmation'),
     health: name('health'),
   };
 }

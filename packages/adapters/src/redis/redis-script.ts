@@ -5,6 +5,8 @@ export interface ScriptSource {
   /** Unique among all scripts; a letter followed by letters. */
   readonly name: string;
   readonly keys: number;
+  /** More keys may follow those, for Redis alone: it checks before a script starts that it has all of them. */
+  readonly moreKeys?: true;
   readonly lua: string;
 }
 
@@ -21,12 +23,17 @@ export type ScriptCall = (keys: readonly string[], ...argv: readonly ScriptArgum
  */
 export function prepareScript(redis: Redis, source: ScriptSource): ScriptCall {
   const command = `carillon${source.name}`;
-  redis.defineCommand(command, { lua: source.lua, numberOfKeys: source.keys });
+  redis.defineCommand(command, {
+    lua: source.lua,
+    ...(source.moreKeys ? {} : { numberOfKeys: source.keys }),
+  });
   const call: unknown = Reflect.get(redis, command);
   if (typeof call !== 'function') throw new TypeError(`The Redis client did not define ${command}`);
   return async (keys, ...argv) => {
-    if (keys.length !== source.keys) throw new RangeError(`${source.name} takes ${source.keys} keys`);
-    const reply: unknown = await Reflect.apply(call, redis, [...keys, ...argv]);
+    const fits = source.moreKeys ? keys.length >= source.keys : keys.length === source.keys;
+    if (!fits) throw new RangeError(`${source.name} takes ${source.keys} keys`);
+    const count = source.moreKeys ? [keys.length] : [];
+    const reply: unknown = await Reflect.apply(call, redis, [...count, keys, ...argv]);
     return reply;
   };
 }

@@ -2,7 +2,7 @@ import type { ActiveJob, Change } from '@carillon/core';
 import type { KeySpace } from '../redis/key-space.js';
 import { claimedPrefix, encodeDispatched } from './run-entry.js';
 
-/** A Redis command, or one of the conditions the commit script knows, as words. */
+/** A Redis command of one key, or one of the conditions the commit script knows, as words: the second is the key. */
 export type Command = readonly string[];
 
 /** Daily totals are kept for this long. */
@@ -148,6 +148,13 @@ function pushCommands(list: string, row: string, rowMax: number): Command[] {
 function wholeNumber(value: number): string {
   const rounded = Math.round(value);
   return Number.isSafeInteger(rounded) ? String(rounded) : '0';
+}
+
+/** Every key that the commands use, once. Each names one, as its second word; see `Command`. */
+export function keysOf(commands: Iterable<Command>): string[] {
+  const keys = new Set<string>();
+  for (const [, key] of commands) if (key !== undefined) keys.add(key);
+  return [...keys];
 }
 
 /** All commands of a commit as the script takes them: each preceded by the count of its words. */

@@ -14,7 +14,8 @@ import {
 import type { Redis } from 'ioredis';
 import type { KeySpace } from '../redis/key-space.js';
 import { prepareScript, type ScriptCall } from '../redis/redis-script.js';
-import { changeCommands, encodeCommands } from './change-commands.js';
+import { ReplicaConfirmation } from '../redis/replica-confirmation.js';
+import { changeCommands, encodeCommands, keysOf } from './change-commands.js';
 import { CommitSequence, LostCommitError } from './commit-sequence.js';
 import { beginScript } from './lua/begin.js';
 import { commitScript } from './lua/commit.js';
@@ -24,7 +25,7 @@ import { rebuildState } from './stored-state.js';
 import { RedisStoreUpkeep } from './upkeep/redis-store-upkeep.js';
 
 /**
- * The durable truth in Redis. Commits go over one connection in the order of the calls without waiting for each
+ * The durable truth in Redis. With `replicas` above 0, commits count only when so many replicas have them. They go over one connection in the order of the calls without waiting for each
  * other; one script applies each of them whole, once, and only in its term. What was in flight when a commit failed
  * resolves by what really happened to it; every commit called afterwards rejects. Calls fail within the command
  * timeout of the client. One commit takes up to about 100,000 changes.
@@ -36,12 +37,14 @@ export class RedisStore implements Store {
   readonly #begin: ScriptCall;
   readonly #commit: ScriptCall;
   readonly #revoke: ScriptCall;
+  readonly #confirmation: ReplicaConfirmation;
   #sequence: CommitSequence | undefined;
 
   /** `redis` is a client for commands. */
-  constructor({ redis, keys }: { redis: Redis; keys: KeySpace }) {
+  constructor({ redis, keys, replicas = 0 }: { redis: Redis; keys: KeySpace; replicas?: number }) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#confirmation = new ReplicaConfirmation(redis, keys, replicas);
     this.upkeep = new RedisStoreUpkeep(redis, keys);
     this.#begin = prepareScript(redis, beginScript);
     this.#commit = prepareScript(redis, commitScript);
@@ -62,13 +65,16 @@ export class RedisStore implements Store {
 
   async commit(session: Session, changes: readonly Change[]): Promise<void> {
     const sequence = this.#sequenceOf(session);
-    const words = encodeCommands(changes.flatMap((change) => changeCommands(change, this.#keys)));
+    const commands = changes.flatMap((change) => changeCommands(change, this.#keys));
+    const words = encodeCommands(commands);
+    const keys = [this.#keys.term, this.#keys.sequence, ...keysOf(commands)];
     // From here to the call nothing waits: numbers and calls have the same order.
     const number = sequence.take();
     let answer: unknown;
     try {
-      const keys = [this.#keys.term, this.#keys.sequence];
-      answer = await this.#commit(keys, session.term, sequence.session, number, words);
+      answer = await this.#confirmation.confirmed(() =>
+        this.#commit(keys, session.term, sequence.session, number, words),
+      );
     } catch (error) {
       throw sequence.fail(error);
     }

@@ -1,34 +1,9 @@
-import { checkRedisSettings, closeRedis, createRedis, keySpace, redisAddress } from '@carillon/adapters';
+import { checkRedisSettings, closeRedis, createRedis, keySpace } from '@carillon/adapters';
 import { startPrivateRedis } from '@carillon/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { MemoryLogger } from '../../src/logger/index.js';
-import { findProblems, parseInfo } from '../../src/redis/check-redis-settings.js';
+import { judgeServer, parseInfo } from '../../src/redis/check-redis-settings.js';
 import { TestRedis } from './test-redis.js';
-
-describe('addresses', () => {
-  test.each([
-    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
-    ['rediss://user:pw@example.org:6380/2', 'rediss://user:pw@example.org:6380/2'],
-    ['unix:/run/redis.sock', '/run/redis.sock'],
-    ['unix:///run/redis.sock', '/run/redis.sock'],
-    ['/run/redis.sock', '/run/redis.sock'],
-  ])('%s', (url, expected) => {
-    expect(redisAddress(url)).toBe(expected);
-  });
-
-  test.each([
-    '',
-    'localhost',
-    'http://h',
-    'redis://',
-    'unix:relative',
-    'sentinel://secret@h',
-    'redis://h:port',
-  ])('%j is refused without showing it', (url) => {
-    expect(() => redisAddress(url)).toThrow(RangeError);
-    expect(() => redisAddress(url)).not.toThrow(/secret/);
-  });
-});
 
 describe('key names', () => {
   test.each([
@@ -54,30 +29,62 @@ describe('settings of the server', () => {
   const good = {
     redis_version: '7.0.15',
     role: 'master',
+    maxmemory: '0',
     maxmemory_policy: 'noeviction',
     aof_enabled: '1',
     aof_last_write_status: 'ok',
   };
   const settings = { save: '', appendFsync: 'everysec' };
+  const judge = (info: object, changed: object, replicas = 0) => {
+    const fields = Object.entries({ ...good, ...info }).filter(([, value]) => value !== undefined);
+    return judgeServer(new Map(fields), { ...settings, ...changed }, replicas);
+  };
 
   test.each([
-    [{}, {}, []],
-    [{ redis_version: '6.2.0' }, {}, []],
-    [{ redis_version: '10.1' }, {}, []],
-    [{}, { save: undefined, appendFsync: undefined }, []],
+    [{}, {}],
+    [{ redis_version: '6.2.0' }, {}],
+    [{ redis_version: '10.1' }, {}],
+    [{}, { save: undefined }],
+    [{ maxmemory: '1000000' }, {}],
+  ])('nothing is wrong with %j and %j', (info, changed) => {
+    expect(judge(info, changed)).toEqual({ faults: [], doubts: [] });
+  });
+
+  test.each([
     [{ redis_version: '6.0.16' }, {}, [/6\.0\.16 is too old: use 6\.2/]],
     [{ redis_version: '' }, {}, [/unknown version/]],
-    [{ role: 'slave' }, {}, [/replica/]],
-    [{ maxmemory_policy: 'allkeys-lru' }, {}, [/allkeys-lru.*noeviction/]],
+    [{ role: 'slave' }, {}, [/replica.*master/]],
+    [{ maxmemory: '1000', maxmemory_policy: 'allkeys-lru' }, {}, [/allkeys-lru.*noeviction/]],
+    [{ maxmemory: undefined, maxmemory_policy: 'allkeys-lru' }, {}, [/allkeys-lru.*noeviction/]],
     [{ aof_enabled: '0' }, {}, [/nothing on disk.*appendonly/]],
-    [{ aof_enabled: '0' }, { save: '3600 1' }, [/snapshots only.*appendonly/]],
-    [{ aof_enabled: '0' }, { save: undefined }, [/appendonly/]],
-    [{}, { appendFsync: 'no' }, [/appendfsync/]],
-    [{ aof_last_write_status: 'err' }, {}, [/append-only file/]],
-    [{ aof_enabled: '0', maxmemory_policy: 'volatile-lru' }, {}, [/volatile-lru/, /appendonly/]],
-  ])('%j with %j', (info, changed, expected) => {
-    const problems = findProblems(new Map(Object.entries({ ...good, ...info })), { ...settings, ...changed });
-    expect(problems).toEqual(expected.map((text) => expect.stringMatching(text)));
+    [
+      { aof_enabled: '0', maxmemory: '1', maxmemory_policy: 'volatile-ttl' },
+      {},
+      [/volatile-ttl/, /appendonly/],
+    ],
+  ])('%j with %j is a fault', (info, changed, expected) => {
+    const faults = expected.map((text) => expect.stringMatching(text));
+    expect(judge(info, changed)).toEqual({ faults, doubts: [] });
+  });
+
+  test.each([
+    [{ maxmemory_policy: 'allkeys-lru' }, {}, /would delete.*allkeys-lru.*noeviction/],
+    [{ maxmemory_policy: undefined }, {}, /not be checked.*noeviction/],
+    [{ aof_enabled: '0' }, { save: '3600 1' }, /snapshots only.*appendonly/],
+    [{ aof_enabled: '0' }, { save: undefined }, /not be checked.*appendonly/],
+    [{ aof_enabled: undefined }, {}, /not be checked.*appendonly/],
+    [{}, { appendFsync: undefined }, /not be checked.*appendfsync/],
+    [{}, { appendFsync: 'no' }, /appendfsync/],
+    [{ aof_last_write_status: 'err' }, {}, /append-only file/],
+  ])('%j with %j is a doubt', (info, changed, expected) => {
+    expect(judge(info, changed)).toEqual({ faults: [], doubts: [expect.stringMatching(expected)] });
+  });
+
+  test('fewer replicas than a write needs are a doubt', () => {
+    expect(judge({ connected_slaves: '2' }, {}, 2)).toEqual({ faults: [], doubts: [] });
+    expect(judge({ connected_slaves: '1' }, {}, 2).doubts).toEqual([
+      expect.stringMatching(/has 1 .* reach 2/),
+    ]);
   });
 
   test('INFO is read line by line', () => {
@@ -87,16 +94,43 @@ describe('settings of the server', () => {
     ]);
   });
 
-  test('a real server, also where CONFIG is forbidden', async () => {
+  test('a real server: as it should be, with bad settings, and where it cannot be asked', async () => {
     const redis = await TestRedis.start();
     try {
       const client = redis.connect();
-      expect(await checkRedisSettings(client)).toEqual({ problems: [] });
+      expect(await checkRedisSettings(client)).toEqual({ faults: [], doubts: [] });
       await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-      await client.config('SET', 'appendfsync', 'no');
-      expect((await checkRedisSettings(client)).problems).toHaveLength(2);
+      expect((await checkRedisSettings(client)).doubts).toEqual([expect.stringMatching(/allkeys-lru/)]);
+      await client.config('SET', 'maxmemory', '1gb');
+      await client.config('SET', 'appendonly', 'no');
+      expect((await checkRedisSettings(client)).faults).toEqual([
+        expect.stringMatching(/allkeys-lru/),
+        expect.stringMatching(/nothing on disk/),
+      ]);
+      await client.config('SET', 'save', '3600 1');
+      expect((await checkRedisSettings(client)).doubts).toEqual([expect.stringMatching(/snapshots only/)]);
       await client.acl('SETUSER', 'default', '-config');
-      expect((await checkRedisSettings(client)).problems).toHaveLength(1);
+      expect(await checkRedisSettings(client)).toEqual({
+        faults: [expect.stringMatching(/allkeys-lru/)],
+        doubts: [expect.stringMatching(/could not be checked.*appendonly/)],
+      });
+      await client.acl('SETUSER', 'default', '-info');
+      expect(await checkRedisSettings(client)).toEqual({
+        faults: [],
+        doubts: [expect.stringMatching(/could not be checked.*INFO is forbidden/)],
+      });
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  test('a server that does not answer is not judged', async () => {
+    const redis = await TestRedis.start();
+    try {
+      const client = redis.connect();
+      await client.ping();
+      await redis.server.kill9();
+      await expect(checkRedisSettings(client)).rejects.toThrow();
     } finally {
       await redis.stop();
     }

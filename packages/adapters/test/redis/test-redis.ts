@@ -1,9 +1,16 @@
-import { closeRedis, createRedis, type KeySpace, keySpace, type RedisUse } from '@carillon/adapters';
+import {
+  closeRedis,
+  createRedis,
+  type KeySpace,
+  keySpace,
+  type RedisConfig,
+  type RedisUse,
+} from '@carillon/adapters';
 import { type PrivateRedis, RedisProxy, startPrivateRedis } from '@carillon/testkit';
 import type { Redis } from 'ioredis';
 import { MemoryLogger } from '../../src/logger/index.js';
 
-/** A Redis server for one test file, reached through a proxy that can break connections. */
+/** The Redis of one test file, reached directly or through a proxy that can break connections. */
 export class TestRedis {
   readonly server: PrivateRedis;
   readonly proxy: RedisProxy;
@@ -20,20 +27,28 @@ export class TestRedis {
     return new TestRedis(server, await RedisProxy.start(server.url));
   }
 
-  /** Key names that no other test uses. */
+  /** One of several servers: the proxy stands before the one at `port`, which has the keys and keeps them. */
+  static async of(server: PrivateRedis, port: number): Promise<TestRedis> {
+    return new TestRedis(server, await RedisProxy.start(`redis://127.0.0.1:${port}`));
+  }
+
+  /** Key names that no other test uses; in a Redis Cluster all in one slot. */
   freshKeys(): KeySpace {
     this.#spaces += 1;
-    return keySpace(`test${this.#spaces}`);
+    return keySpace(`test${this.#spaces}:{carillon}`);
   }
 
   /** A client as in production, straight to the server. */
   connect(use: RedisUse = 'commands'): Redis {
-    return this.#open(this.server.url, use);
+    return this.#open({ url: this.server.url }, use);
   }
 
   /** The same through the proxy. */
   connectBreakable(use: RedisUse = 'commands'): Redis {
-    return this.#open(this.proxy.url, use);
+    const { url } = this.proxy;
+    if (url.startsWith('unix:')) return this.#open({ url }, use);
+    const { hostname: host, port } = new URL(url);
+    return this.#open({ url: this.server.url, route: () => ({ host, port: Number(port) }) }, use);
   }
 
   async disconnect(redis: Redis): Promise<void> {
@@ -47,8 +62,8 @@ export class TestRedis {
     await this.server.stop();
   }
 
-  #open(url: string, use: RedisUse): Redis {
-    const redis = createRedis({ url, log: new MemoryLogger() }, use);
+  #open(config: Pick<RedisConfig, 'url' | 'route'>, use: RedisUse): Redis {
+    const redis = createRedis({ ...config, log: new MemoryLogger() }, use);
     this.#clients.add(redis);
     return redis;
   }

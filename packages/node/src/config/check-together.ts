@@ -1,3 +1,4 @@
+import { readRedisPlace } from '@carillon/adapters';
 import type { Config } from './config.js';
 
 /** True when only programs of the same machine can reach a listener on this address. */
@@ -22,6 +23,8 @@ export function checkTogether(config: Config): string[] {
   if (logArchive.kind === 's3' && logArchive.endpoint !== undefined && !URL.canParse(logArchive.endpoint)) {
     problems.push(`CARILLON_LOG_ARCHIVE: its endpoint is not a URL: ${logArchive.endpoint}`);
   }
+  const unreadable = redis.url === undefined ? undefined : whyUnreadable(redis.url);
+  if (unreadable !== undefined) problems.push(`CARILLON_REDIS_URL: ${unreadable}`);
   if (!roles.primary) {
     if (redis.url === undefined) {
       problems.push(
@@ -35,6 +38,15 @@ export function checkTogether(config: Config): string[] {
     }
   }
   return problems;
+}
+
+function whyUnreadable(url: string): string | undefined {
+  try {
+    readRedisPlace(url);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** Combinations that work and are probably not meant. */

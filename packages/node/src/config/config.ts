@@ -28,6 +28,12 @@ export interface Config {
     readonly url: string | undefined;
     readonly prefix: string;
     readonly serverPath: string | undefined;
+    /** File of the authorities that are trusted with TLS, absolute; undefined: the system's. */
+    readonly authoritiesFile: string | undefined;
+    /** So many replicas must have a write before it counts. */
+    readonly replicas: number;
+    /** What is done about a Redis that would lose jobs. */
+    readonly check: 'refuse' | 'warn';
   };
   /** Absolute. */
   readonly dataDir: string;

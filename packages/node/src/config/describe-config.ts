@@ -1,3 +1,4 @@
+import { maskRedisUrl } from '@carillon/adapters';
 import { shownUrl } from '@carillon/core';
 import type { Config } from './config.js';
 import { showLogArchivePlace } from './log-archive-place.js';
@@ -6,11 +7,9 @@ import { type SettingName, settingNames } from './tables/settings.js';
 const mask = (secret: string | undefined): string | undefined =>
   secret === undefined ? undefined : '********';
 
-/** The URL with its password masked, as it may be printed and logged. */
+/** The URL with its passwords masked, as it may be printed and logged. */
 export function maskUrl(url: string | undefined): string | undefined {
-  return url
-    ?.replace(/^(\w+:\/\/[^@/:]*:).*@/, '$1********@')
-    .replace(/([?&]password=)[^&]*/gi, '$1********');
+  return url === undefined ? undefined : maskRedisUrl(url);
 }
 
 const effective: { readonly [Name in SettingName]: (config: Config) => string | number | undefined } = {
@@ -36,6 +35,9 @@ const effective: { readonly [Name in SettingName]: (config: Config) => string | 
   CARILLON_TRUSTED_PROXIES: ({ http }) => http.trustedProxies.join(','),
   CARILLON_REDIS_URL: (config) => maskUrl(config.redis.url),
   CARILLON_REDIS_PREFIX: (config) => config.redis.prefix,
+  CARILLON_REDIS_CA: (config) => config.redis.authoritiesFile,
+  CARILLON_REDIS_REPLICAS: (config) => config.redis.replicas,
+  CARILLON_REDIS_CHECK: (config) => config.redis.check,
   CARILLON_REDIS_SERVER: (config) => config.redis.serverPath,
   CARILLON_CLUSTER_SECRET: (config) => mask(config.clusterSecret),
   CARILLON_BOOTSTRAP_API_KEY: (config) => mask(config.bootstrapApiKey),

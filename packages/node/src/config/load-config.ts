@@ -73,6 +73,9 @@ function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
       url: redisUrl,
       prefix: given('CARILLON_REDIS_PREFIX') ?? 'carillon',
       serverPath: absolute(around.directory, given('CARILLON_REDIS_SERVER')),
+      authoritiesFile: atDirectory(around.directory, given('CARILLON_REDIS_CA')),
+      replicas: given('CARILLON_REDIS_REPLICAS') ?? 0,
+      check: given('CARILLON_REDIS_CHECK') ?? 'refuse',
     },
     dataDir,
     logArchive: readLogArchivePlace(logArchive, around.directory),
@@ -158,6 +161,10 @@ function presetLogArchive(redisUrl: string | undefined, dataDir: string): string
 /** A bare program name is left to the PATH. */
 function absolute(directory: string, path: string | undefined): string | undefined {
   return path?.includes('/') ? resolve(directory, path) : path;
+}
+
+function atDirectory(directory: string, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(directory, path);
 }
 
 function deepFreeze<T extends object>(value: T): T {

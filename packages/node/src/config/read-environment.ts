@@ -35,10 +35,9 @@ export function readEnvironment(env: Environment, problems: string[]): Given {
   for (const name of settingNames) {
     const text = textOf(env, name);
     if (text === '' || given(name) !== undefined) continue;
-    const { expects, secret } = settingOf(name);
-    problems.push(
-      `${name}: expected ${expects}, got ${secret ? 'something else' : quote(withoutPasswords(text))}`,
-    );
+    const { expects, secret, credentials } = settingOf(name);
+    const shown = secret || credentials ? 'something else' : quote(withoutPasswords(text));
+    problems.push(`${name}: expected ${expects}, got ${shown}`);
   }
   return given;
 }

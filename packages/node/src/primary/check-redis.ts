@@ -1,5 +1,6 @@
-import { checkRedisSettings } from '@carillon/adapters';
+import { checkRedisSettings, type RedisSettingsReport } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
+import type { Config } from '../config/index.js';
 import { clock } from '../start/services.js';
 import { reasonOf } from '../start/data-directory.js';
 
@@ -8,19 +9,29 @@ const patienceMs = 30_000;
 const againAfterMs = 250;
 
 /**
- * Waits for Redis to answer and reports settings under which the promises cannot be kept. Rejects when there is no
- * answer in time.
+ * Waits for Redis to answer, and refuses one on which the promises cannot be kept: rejects with the reasons and the
+ * remedies, or when there is no answer in time. With `check` = `warn` reasons are reported only, as doubts are.
  */
 export async function checkRedis(
   redis: Parameters<typeof checkRedisSettings>[0],
+  { check, replicas }: Config['redis'],
   log: Logger,
 ): Promise<void> {
+  const { faults, doubts } = await askRedis(redis, replicas);
+  if (check === 'refuse' && faults.length > 0) {
+    throw new Error(`${faults.join(' ')} (CARILLON_REDIS_CHECK=warn starts all the same.)`);
+  }
+  for (const problem of [...faults, ...doubts]) log.log('warn', problem);
+}
+
+async function askRedis(
+  redis: Parameters<typeof checkRedisSettings>[0],
+  replicas: number,
+): Promise<RedisSettingsReport> {
   const deadlineMs = clock.monotonicMs() + patienceMs;
   for (;;) {
     try {
-      const { problems } = await checkRedisSettings(redis);
-      for (const problem of problems) log.log('warn', problem);
-      return;
+      return await checkRedisSettings(redis, replicas);
     } catch (error) {
       if (clock.monotonicMs() > deadlineMs) {
         throw new Error(`Redis does not answer (${reasonOf(error)}); check CARILLON_REDIS_URL`);

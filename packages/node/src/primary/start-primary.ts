@@ -23,7 +23,7 @@ import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
 import { openLogArchive } from '../start/log-archive.js';
-import { openRedis } from '../start/redis-clients.js';
+import { openRedis, type RedisSettings } from '../start/redis-clients.js';
 import { clock, digest, passwords, random } from '../start/services.js';
 import { version } from '../start/version.js';
 
@@ -33,7 +33,7 @@ export interface PrimaryRoleDeps {
   directory: DataDirectory;
   log: Logger;
   nodeId: string;
-  redisUrl: string;
+  redis: RedisSettings;
   secret: string;
 }
 
@@ -53,13 +53,13 @@ const keyFile = 'admin-api-key';
 /** Serves the API and competes for the lease. Rejects when Redis or the address cannot be used. */
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
-  const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
+  const redis = openRedis(deps.redis, log);
   const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
     await redis.close();
     throw error;
   });
   const url = advertisedUrl(config);
-  const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
+  const store = new RedisStore(redis.truth);
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
   const primary = new Primary({
     lease: redis.lease,
@@ -85,7 +85,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   });
   const { http, live } = serve(deps, primary, channel, () => store.checkHealth());
   try {
-    await checkRedis(redis.commands, log);
+    await checkRedis(redis.commands, config.redis, log);
     await http.listen(config.http.port, config.http.host);
   } catch (error) {
     logs.close();

@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { DirectoryLock, EmbeddedRedis } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
 import type { Config } from '../config/index.js';
 import { readCertificates } from './certificates.js';
-import { DataDirectory } from './data-directory.js';
+import { DataDirectory, reasonOf } from './data-directory.js';
+import type { RedisSettings } from './redis-clients.js';
 import { clock, createLog, random } from './services.js';
 import { type PrimaryRole, startPrimary } from '../primary/start-primary.js';
 import { OwnWorker } from '../worker/own-worker.js';
@@ -55,12 +57,12 @@ async function assemble(
   parts: Part[],
 ): Promise<RunningNode> {
   const nodeId = await directory.nodeId();
-  const redisUrl = config.redis.url ?? (await startRedis(config, lock, log, parts));
+  const redis = await redisSettings(config, () => startRedis(config, lock, log, parts));
   const secret = config.clusterSecret ?? (await directory.localSecret());
   const certificates = await readCertificates(config.http);
-  const settings = workerSettings(config, nodeId, redisUrl, secret, certificates.ca);
+  const settings = workerSettings(config, nodeId, redis, secret, certificates.ca);
   const primary = config.roles.primary
-    ? await startPrimary({ config, certificates, directory, log, nodeId, redisUrl, secret })
+    ? await startPrimary({ config, certificates, directory, log, nodeId, redis, secret })
     : undefined;
   if (primary !== undefined) parts.push(primary);
   const worker = config.roles.worker ? await startWorkerRole(settings, primary, log) : undefined;
@@ -92,10 +94,21 @@ async function startRedis(config: Config, lock: DirectoryLock, log: Logger, part
   return `unix:${socketPath}`;
 }
 
+/** The Redis of the configuration, or a private one, which has neither certificates nor replicas. */
+async function redisSettings(config: Config, startPrivate: () => Promise<string>): Promise<RedisSettings> {
+  const { url, prefix, replicas, authoritiesFile } = config.redis;
+  if (url === undefined) return { url: await startPrivate(), prefix, replicas: 0 };
+  if (authoritiesFile === undefined) return { url, prefix, replicas };
+  const authorities = await readFile(authoritiesFile, 'utf8').catch((error: unknown) => {
+    throw new Error(`CARILLON_REDIS_CA: ${authoritiesFile} cannot be read (${reasonOf(error)})`);
+  });
+  return { url, prefix, replicas, authorities };
+}
+
 function workerSettings(
   config: Config,
   nodeId: string,
-  url: string,
+  redis: RedisSettings,
   clusterSecret: string,
   ca: string | undefined,
 ): WorkerSettings {
@@ -107,7 +120,7 @@ function workerSettings(
       master: config.roles.primary ? 1 : 0,
       slots: config.workerSlots,
     },
-    redis: { url, prefix: config.redis.prefix },
+    redis,
     clusterSecret,
     ...(ca === undefined ? {} : { ca }),
     dataDir: config.dataDir,

@@ -170,7 +170,7 @@ function workerAt(
       sanitizer: new AllowListSanitizer(),
       tickets: redis.queue,
       results: redis.queue,
-      claims: new RedisRunClaims({ redis: redis.commands, keys: redis.keys }),
+      claims: new RedisRunClaims(redis.truth),
       lease: redis.lease,
       onDrainRequested,
       channel: new WsWorkerChannel({ secret: settings.clusterSecret, ca: settings.ca, clock, random, log }),

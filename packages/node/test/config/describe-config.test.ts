@@ -68,6 +68,10 @@ describe('describeConfig', () => {
     ['redis://:p%40ss@r', 'redis://:********@r'],
     ['redis://u:a:b@c@r/1', 'redis://u:********@r/1'],
     ['rediss://r/0?password=x&tls=1', 'rediss://r/0?password=********&tls=1'],
+    [
+      'redis+sentinel://:p@s1,s2/main?sentinel_password=x',
+      'redis+sentinel://:********@s1,s2/main?sentinel_password=********',
+    ],
     ['/run/redis.sock', '/run/redis.sock'],
   ])('maskUrl(%s)', (url, masked) => {
     expect(maskUrl(url)).toBe(masked);

@@ -46,7 +46,14 @@ describe('defaults', () => {
         limits: { perKeyPerSec: 0, perAddressPerSec: 0, failedAuthPerMin: 60 },
         trustedProxies: [],
       },
-      redis: { url: undefined, prefix: 'carillon', serverPath: undefined },
+      redis: {
+        url: undefined,
+        prefix: 'carillon',
+        serverPath: undefined,
+        authoritiesFile: undefined,
+        replicas: 0,
+        check: 'refuse',
+      },
       dataDir: '/srv/app/data',
       logArchive: { kind: 'directory', path: '/srv/app/data/log-archive' },
       hostname: 'box.example',
@@ -119,6 +126,15 @@ describe('good values', () => {
       'rediss://:pw@r.example:6380/2',
     ],
     [{ CARILLON_REDIS_URL: 'unix:/run/r.sock' }, (c) => c.redis.url, 'unix:/run/r.sock'],
+    [
+      { CARILLON_REDIS_URL: 'redis+sentinel://:pw@s1,s2:5000/main' },
+      (c) => c.redis.url,
+      'redis+sentinel://:pw@s1,s2:5000/main',
+    ],
+    [{ CARILLON_REDIS_URL: 'rediss+cluster://c1,c2' }, (c) => c.redis.url, 'rediss+cluster://c1,c2'],
+    [{ CARILLON_REDIS_CA: 'ca.pem' }, (c) => c.redis.authoritiesFile, '/srv/app/ca.pem'],
+    [{ CARILLON_REDIS_REPLICAS: '2' }, (c) => c.redis.replicas, 2],
+    [{ CARILLON_REDIS_CHECK: 'warn' }, (c) => c.redis.check, 'warn'],
     [{ CARILLON_REDIS_SERVER: 'valkey-server' }, (c) => c.redis.serverPath, 'valkey-server'],
     [{ CARILLON_REDIS_SERVER: 'bin/redis-server' }, (c) => c.redis.serverPath, '/srv/app/bin/redis-server'],
     [{ CARILLON_BOOTSTRAP_API_KEY: 'AB'.repeat(16) }, (c) => c.bootstrapApiKey, 'ab'.repeat(16)],
@@ -177,6 +193,8 @@ describe('bad values are named', () => {
     ['CARILLON_HOSTNAME', 'a b'],
     ['CARILLON_GROUPS', 'web,d-b'],
     ['CARILLON_REDIS_URL', 'http://redis'],
+    ['CARILLON_REDIS_REPLICAS', '-1'],
+    ['CARILLON_REDIS_CHECK', 'ignore'],
     ['CARILLON_REDIS_PREFIX', '{a}'],
     ['CARILLON_LEASE_TTL_MS', '10'],
     ['CARILLON_NON_PRIMARY', 'proxy'],
@@ -236,6 +254,20 @@ describe('bad values are named', () => {
       expect(problemsOf({ CARILLON_REDIS_URL: url }).join()).toMatch(/^CARILLON_REDIS_URL: (?!.*hunter2)/);
     }
   });
+  test.each([
+    ['redis+sentinel://:hunter2@s1', /after the sentinels comes \/name/],
+    ['redis+sentinel://:hunter2@s1:99999/main', /99999 is not a port/],
+    ['redis+cluster://:hunter2@c1/3', /no databases/],
+    ['redis://:hunter2@r:port', /cannot be read/],
+    ['rediss+sentinel:hunter2', /expected /],
+  ])(
+    'an address of Redis that cannot be read, %s, is refused with the reason, and not repeated',
+    (url, reason) => {
+      const problems = problemsOf({ CARILLON_REDIS_URL: url });
+      expect(problems).toEqual([expect.stringMatching(reason)]);
+      expect(problems[0]).toMatch(/^CARILLON_REDIS_URL: (?!.*hunter2)/);
+    },
+  );
 
   test('any text in any variable: a config, or an error that names the variable', () => {
     fc.assert(

@@ -3,7 +3,7 @@ import type { WorkerSettings } from '../../src/worker/worker-settings.js';
 /** Settings of a worker that is never really started. */
 export const settings: WorkerSettings = {
   node: { id: 'n1', hostname: 'n1', groups: [], master: 1, slots: 0 },
-  redis: { url: 'unix:/nowhere', prefix: 'test' },
+  redis: { url: 'unix:/nowhere', prefix: 'test', replicas: 0 },
   clusterSecret: 'secret',
   dataDir: '/nowhere',
   logArchive: { kind: 'redis' },

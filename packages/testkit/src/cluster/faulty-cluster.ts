@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CarillonClient } from '@carillon/client';
-import { freePort } from '../redis/index.js';
+import { freePort, type PrivateRedis } from '../redis/index.js';
 import type { LogLine, NodeProcess } from './node-process.js';
 import { ownsPort } from './socket-owner.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -28,6 +28,11 @@ export interface FaultyClusterOptions {
    * know that its request was not processed.
    */
   direct?: true;
+  /**
+   * Another Redis than a plain one, which the cluster ends as well. Nodes reach it directly: there is no stretch of
+   * network that could be cut.
+   */
+  redis?: PrivateRedis;
   /** For all nodes. */
   environment?: Readonly<Record<string, string>>;
   /** Settings in the file that CARILLON_CONFIG names. */
@@ -49,6 +54,7 @@ export class FaultyCluster {
   readonly primaries: FaultyPrimary[] = [];
   readonly workers: FaultyNode[] = [];
   readonly #environment: Record<string, string>;
+  readonly #isRedisDirect: boolean;
   #addresses = 10;
 
   private constructor(cluster: TestCluster, options: FaultyClusterOptions) {
@@ -56,11 +62,12 @@ export class FaultyCluster {
     const settings = join(cluster.directory, 'settings.json');
     writeFileSync(settings, JSON.stringify(options.peerSettings ?? {}));
     this.#environment = { CARILLON_CONFIG: settings, ...options.environment };
+    this.#isRedisDirect = options.redis !== undefined;
   }
 
   /** Prepares all nodes (`p1`…, `w1`…), starts them, and resolves when every worker has joined the first primary. */
   static async start(options: FaultyClusterOptions): Promise<FaultyCluster> {
-    const cluster = new FaultyCluster(await TestCluster.start(), options);
+    const cluster = new FaultyCluster(await TestCluster.start(options.redis), options);
     for (let n = 1; n <= options.primaries; n += 1)
       await cluster.#addPrimary(`p${n}`, options.direct === true);
     for (let n = 1; n <= options.workers; n += 1) await cluster.#addWorker(`w${n}`);
@@ -141,7 +148,7 @@ export class FaultyCluster {
       name,
       {
         ...this.#environment,
-        CARILLON_REDIS_URL: urlOf('redis', toRedis),
+        ...this.#redisThrough(toRedis),
         CARILLON_HTTP_HOST: host,
         CARILLON_HTTP_PORT: String(port),
         ...(isDirect ? {} : { CARILLON_PUBLIC_URL: urlOf('http', toNode) }),
@@ -153,11 +160,16 @@ export class FaultyCluster {
 
   async #addWorker(name: string): Promise<void> {
     const toRedis = await this.#wayToRedis(this.#nextAddress());
-    const environment = { ...this.#environment, CARILLON_REDIS_URL: urlOf('redis', toRedis) };
+    const environment = { ...this.#environment, ...this.#redisThrough(toRedis) };
     this.workers.push({ process: this.cluster.worker(name, environment), toRedis });
   }
 
+  #redisThrough(toRedis: TcpProxy): Record<string, string> {
+    return this.#isRedisDirect ? {} : { CARILLON_REDIS_URL: urlOf('redis', toRedis) };
+  }
+
   #wayToRedis(host: string): Promise<TcpProxy> {
+    if (this.#isRedisDirect) return TcpProxy.start(host, { host, port: 1 });
     const { hostname, port } = new URL(this.cluster.redis.url);
     return TcpProxy.start(host, { host: hostname, port: Number(port) });
   }

@@ -66,6 +66,13 @@ export class NodeProcess {
     return this.waitForLine((line) => this.lines.indexOf(line) >= seen && matches(line));
   }
 
+  /** Resolves when the process has ended and everything it printed has been read. */
+  async whenEnded(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await once(child, 'close');
+  }
+
   /** Ends the process at once, without a chance to clean up. */
   async kill9(): Promise<void> {
     await this.#end('SIGKILL');

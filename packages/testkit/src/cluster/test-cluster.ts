@@ -32,9 +32,10 @@ export class TestCluster {
     this.redis = redis;
   }
 
-  static async start(): Promise<TestCluster> {
+  /** On a plain Redis of its own, or on the given one, which it ends as well. */
+  static async start(redis?: PrivateRedis): Promise<TestCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'carillon-cluster-'));
-    return new TestCluster(directory, await startPrivateRedis({ listen: 'tcp' }));
+    return new TestCluster(directory, redis ?? (await startPrivateRedis({ listen: 'tcp' })));
   }
 
   /** Where the node of that name keeps its data, unless its environment says otherwise. */

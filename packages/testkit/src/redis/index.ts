@@ -1,2 +1,4 @@
+export * from './private-cluster.js';
 export * from './private-redis.js';
+export * from './private-sentinel.js';
 export * from './redis-proxy.js';

@@ -3,30 +3,38 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './private-redis.js';
 
-/** Stands between clients and a Redis on a unix socket, and breaks their connections when a test says so. */
+/** Where a Redis, or the proxy before it, listens. */
+type Place = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** Stands between clients and a Redis, and breaks their connections when a test says so. */
 export class RedisProxy {
   readonly #directory: string;
-  readonly #target: string;
+  readonly #target: Place;
+  readonly #place: Place;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #losing = false;
 
-  private constructor(directory: string, target: string) {
+  private constructor(directory: string, target: Place, place: Place) {
     this.#directory = directory;
     this.#target = target;
+    this.#place = place;
   }
 
-  /** `target` is an address like `unix:/path`. */
+  /** `target` is an address like `unix:/path` or `redis://host:port`; the proxy listens in the same way. */
   static async start(target: string): Promise<RedisProxy> {
     const directory = await mkdtemp(join(tmpdir(), 'carillon-proxy-'));
-    const proxy = new RedisProxy(directory, target.replace(/^unix:/, ''));
+    const proxy = target.startsWith('unix:')
+      ? new RedisProxy(directory, { path: target.slice(5) }, { path: join(directory, 'socket') })
+      : new RedisProxy(directory, placeOf(target), { host: '127.0.0.1', port: await freePort() });
     await proxy.mend();
     return proxy;
   }
 
   get url(): string {
-    return `unix:${join(this.#directory, 'socket')}`;
+    return 'path' in this.#place ? `unix:${this.#place.path}` : `redis://127.0.0.1:${this.#place.port}`;
   }
 
   /** Breaks the connection instead of passing on the next reply: what was asked for is done all the same. */
@@ -48,7 +56,7 @@ export class RedisProxy {
   async mend(): Promise<void> {
     if (this.#server !== undefined) return;
     this.#server = createServer((client) => this.#join(client));
-    this.#server.listen(join(this.#directory, 'socket'));
+    this.#server.listen(this.#place);
     await once(this.#server, 'listening');
   }
 
@@ -79,4 +87,9 @@ export class RedisProxy {
       }
     });
   }
+}
+
+function placeOf(url: string): Place {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
 }

@@ -65,8 +65,8 @@ export class CommitWatch {
     const [name = '', key, field, value] = words;
     const command = name.toUpperCase();
     if (source !== 'lua') {
-      // EVALSHA, hash, count of keys, term key, sequence key, term …
-      if (key !== undefined && words[3] === keys.term) this.#scriptTerm = Number(words[5]);
+      // EVALSHA, hash, count of keys, term key, other keys, term …
+      if (key !== undefined && words[3] === keys.term) this.#scriptTerm = Number(words[3 + Number(field)]);
       return;
     }
     if (command === 'SET' && key === keys.term) {

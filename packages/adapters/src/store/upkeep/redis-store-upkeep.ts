@@ -71,7 +71,8 @@ export class RedisStoreUpkeep implements StoreUpkeep {
       this.#keys.job(job),
       String(Math.min(latestSec, Math.max(1, Math.ceil(untilSec)))),
     ]);
-    await fenced(session, () => this.#keep([this.#keys.term], session.term, pairs));
+    const records = ends.map(({ job }) => this.#keys.job(job));
+    await fenced(session, () => this.#keep([this.#keys.term, ...records], session.term, pairs));
   }
 
   async readExpireDays(): Promise<number | undefined> {

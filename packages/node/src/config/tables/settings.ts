@@ -19,6 +19,8 @@ export interface Setting {
   readonly option?: string;
   /** Never printed. */
   readonly secret?: true;
+  /** May hold a password: a bad value is not repeated. */
+  readonly credentials?: true;
   /** Value shown in `.env.example`, where no default is. */
   readonly example?: string;
 }
@@ -147,10 +149,17 @@ export const settings = {
   CARILLON_REDIS_URL: {
     group: 'Redis',
     reading: 'text',
-    schema: Type.String({ pattern: '^(rediss?://\\S+|(unix:)?/\\S+)$', maxLength: 2048 }),
-    expects: '`redis://…`, `rediss://…` or the path of a socket (`unix:/path`)',
+    schema: Type.String({
+      pattern: '^(rediss?(\\+sentinel|\\+cluster)?://\\S+|(unix:)?/\\S+)$',
+      maxLength: 2048,
+    }),
+    expects:
+      '`redis://host:port/db`, `redis+sentinel://host,host/name`, `redis+cluster://host,host`, each also `rediss…`, or ' +
+      'the path of a socket (`unix:/path`)',
     about:
-      'The Redis of the cluster. Unset: the node starts and supervises a private one in its data directory.',
+      'The Redis of the cluster: one server, the master that sentinels watch, or a Redis Cluster ([redis.md](redis.md)). ' +
+      'Unset: the node starts and supervises a private one in its data directory.',
+    credentials: true,
     option: '--redis-url',
     example: 'redis://localhost:6379/0',
   },
@@ -162,6 +171,37 @@ export const settings = {
     preset: 'carillon',
     about: 'First part of every key. Clusters that share one Redis need different prefixes.',
     option: '--redis-prefix',
+  },
+  CARILLON_REDIS_CA: {
+    group: 'Redis',
+    reading: 'text',
+    schema: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\0]*$' }),
+    expects: 'the path of a file with certificates (PEM)',
+    preset: "the system's authorities",
+    about: 'Authorities that may vouch for the servers and sentinels of a `rediss…` address.',
+    option: '--redis-ca',
+  },
+  CARILLON_REDIS_REPLICAS: {
+    group: 'Redis',
+    reading: 'integer',
+    schema: count(0, 16),
+    expects: 'a whole number from 0 to 16',
+    preset: '0',
+    about:
+      'So many replicas must have a write before it is acknowledged. With 0 a failover of Redis may lose what was ' +
+      'acknowledged in its last moments. The same on all nodes.',
+    option: '--redis-replicas',
+  },
+  CARILLON_REDIS_CHECK: {
+    group: 'Redis',
+    reading: 'text',
+    schema: Type.Union([Type.Literal('refuse'), Type.Literal('warn')]),
+    expects: '`refuse` or `warn`',
+    preset: 'refuse',
+    about:
+      'What a node does at start about a Redis that is too old, deletes keys when memory runs out or keeps nothing on ' +
+      'disk: refuse to start, or only report it.',
+    option: '--redis-check',
   },
   CARILLON_REDIS_SERVER: {
     group: 'Redis',
