@@ -15,6 +15,7 @@ import type { OutboundPorts } from './hooks/delivery-service.js';
 import { Candidacy } from './leadership/candidacy.js';
 import type { Standing } from './office.js';
 import type { LeaderOffice } from './office/leader-office.js';
+import type { Meter } from './office/meter.js';
 import type { OfficeSettings } from './office/settings.js';
 import { takeOffice } from './office/take-office.js';
 
@@ -29,6 +30,8 @@ export interface PrimaryDeps {
   random: Random;
   digest: Digest;
   log: Logger;
+  /** Counts what this node does as the primary. */
+  meter?: Meter;
   /** How this node is announced while it is the primary. */
   candidate: Omit<PrimaryInfo, 'term'>;
   leaseTtlMs: number;

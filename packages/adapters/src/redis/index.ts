@@ -1,4 +1,5 @@
 export * from './check-redis-settings.js';
 export * from './create-redis.js';
 export * from './key-space.js';
+export { measureRedis } from './measure-redis.js';
 export { redisAddress } from './redis-url.js';

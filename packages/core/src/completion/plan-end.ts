@@ -33,6 +33,8 @@ export type EndPlan =
 export interface JobEnd {
   kind: 'end';
   record: JobFields;
+  /** How it came to its end. */
+  ending: EndKind;
   rule: EndRule;
   changes: Change[];
   launches: FollowUpLaunch[];
@@ -79,6 +81,7 @@ export function planEnd(job: ActiveJob, ending: JobEnding, context: CompletionCo
   return {
     kind: 'end',
     record,
+    ending: kind,
     rule,
     changes: finishChanges(record, historyRow(record, context.nowMs), context),
     launches: launches.filter((launch) => launch !== undefined),

@@ -1,5 +1,6 @@
 import {
   GotWebHookSender,
+  measureRedis,
   NodemailerMailer,
   readProxySettings,
   RedisStore,
@@ -19,7 +20,7 @@ import {
 import type { Config } from '../config/index.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
-import { createMetrics } from './metrics.js';
+import { NodeMetrics } from './metrics.js';
 import { openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, digest, random } from '../start/services.js';
@@ -56,6 +57,8 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     throw error;
   });
   const url = advertisedUrl(config);
+  const metrics = new NodeMetrics(clock, version);
+  measureRedis(redis.commands, clock, (tookMs, failed) => metrics.process.onReply(tookMs, failed));
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
   const primary = new Primary({
@@ -73,6 +76,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     random,
     digest,
     log,
+    meter: metrics.meter,
     candidate: { id: deps.nodeId, hostname: config.hostname, url },
     leaseTtlMs: config.leaseTtlMs,
     settings: officeSettings(config, url),
@@ -84,6 +88,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     config,
     log,
     primary,
+    metrics: () => metrics.text(primary),
     checkReady: () => store.checkHealth(),
     upgrades: [channel, live],
   });
@@ -96,9 +101,11 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     throw listenProblem(error, config);
   }
   primary.start();
+  const stopLagWatch = metrics.process.start();
   return {
     url,
     stop: async () => {
+      stopLagWatch();
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
@@ -136,12 +143,13 @@ interface Serving {
   config: Config;
   log: Logger;
   primary: Primary;
+  metrics: () => string;
   checkReady: () => Promise<void>;
   upgrades: readonly { handleUpgrade: UpgradeHandler }[];
 }
 
 /** The node's HTTP server: the API first, then everything else. */
-function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpServer {
+function serve({ config, log, primary, metrics, checkReady, upgrades }: Serving): HttpServer {
   const api = createApiHandler({
     standing: primary,
     nonPrimary: config.nonPrimary,
@@ -151,7 +159,6 @@ function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpSer
     log,
     maxBodyBytes: config.http.maxBodyBytes,
   });
-  const metrics = createMetrics(primary);
   const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
   return createHttpServer({
     api,

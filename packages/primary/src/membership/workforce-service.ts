@@ -182,6 +182,7 @@ export class WorkforceService {
     // Hints are lossy: what was asked for while the run was under way, or its worker was away, is said again.
     this.sendAbort(job);
     if (isClaimed(before)) return;
+    this.#office.meter.onStarted(job);
     if (job.updates !== undefined) this.sendUpdate(job, job.updates);
     this.#logs.onStarted(job);
   }
