@@ -12,8 +12,7 @@ export function exposition(families: readonly Family[]): string {
         `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`,
         `# TYPE ${name} ${type}\n`,
         ...samples.map(
-          ({ suffix = '', labels, value }) =>
-            `${name}${suffix}${labelText(labels)} ${numberText(value)}\n`,
+          ({ suffix = '', labels, value }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}\n`,
         ),
       ].join(''),
     )

@@ -71,7 +71,11 @@ export class Histogram {
     const buckets = this.#counts.map((count, place): Sample => {
       total += count;
       const bound = this.#bounds[place];
-      return { suffix: '_bucket', labels: { le: bound === undefined ? '+Inf' : String(bound) }, value: total };
+      return {
+        suffix: '_bucket',
+        labels: { le: bound === undefined ? '+Inf' : String(bound) },
+        value: total,
+      };
     });
     const samples = [
       ...buckets,

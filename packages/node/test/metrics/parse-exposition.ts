@@ -37,7 +37,8 @@ export function parseExposition(text: string): Map<string, ParsedFamily> {
       if (current !== undefined) current.family.type = rest;
     } else {
       const [, sample = '', labels = '', value = ''] = sampleLine.exec(line) ?? fail('Not a sample');
-      if (current === undefined || current.family.type === '') throw new Error(`A sample without TYPE: ${line}`);
+      if (current === undefined || current.family.type === '')
+        throw new Error(`A sample without TYPE: ${line}`);
       if (!namesOf(current.name, current.family.type).includes(sample)) fail('A sample of another family');
       const series = `${sample}${labels}`;
       if (current.family.samples.has(series)) fail('A series comes twice');
@@ -60,7 +61,8 @@ const numberOf = (text: string): number => {
 function checkFamily(name: string, { type, help, samples }: ParsedFamily): void {
   if (samples.size === 0) throw new Error(`${name} has no samples`);
   if (help.trim() === '') throw new Error(`${name} has no help`);
-  if ((type === 'counter') !== name.endsWith('_total')) throw new Error(`${name}: only counters end in _total`);
+  if ((type === 'counter') !== name.endsWith('_total'))
+    throw new Error(`${name}: only counters end in _total`);
   if (/_(ms|millis|milliseconds|minutes|kb|mb|percent)(_total)?$/.test(name)) {
     throw new Error(`${name} is not in a base unit`);
   }

@@ -102,8 +102,20 @@ test('ends are counted by kind and by outcome, deliveries by type and outcome', 
   meter.onEnded(job('j3', { code: 1 }).fields, 'timeout');
   meter.onRetry();
   meter.onCommitFailed();
-  const row = { id: 'd', action: 'x', event: 'e', target: 't', attempts: 1, description: '', epoch: 1, elapsed: 1 };
-  meter.onCommit([{ type: 'delivered', id: 'd', row: { ...row, type: 'mail', code: 'refused' }, rowMax: 1 }], 1);
+  const row = {
+    id: 'd',
+    action: 'x',
+    event: 'e',
+    target: 't',
+    attempts: 1,
+    description: '',
+    epoch: 1,
+    elapsed: 1,
+  };
+  meter.onCommit(
+    [{ type: 'delivered', id: 'd', row: { ...row, type: 'mail', code: 'refused' }, rowMax: 1 }],
+    1,
+  );
   expect(value('carillon_jobs_ended_total{ending="exit",outcome="success"}')).toBe(1);
   expect(value('carillon_jobs_ended_total{ending="exit",outcome="failure"}')).toBe(1);
   expect(value('carillon_jobs_ended_total{ending="timeout",outcome="failure"}')).toBe(1);

@@ -16,7 +16,8 @@ test('a blocked event loop is seen as lag; nothing is seen after the stop', () =
       return () => due.splice(0);
     },
   });
-  const seen = () => parseExposition(exposition(meter.families())).get('carillon_event_loop_lag_seconds')?.samples;
+  const seen = () =>
+    parseExposition(exposition(meter.families())).get('carillon_event_loop_lag_seconds')?.samples;
   const stop = meter.start();
   monotonicMs = 100;
   due.shift()?.();
@@ -34,6 +35,8 @@ test('answers of Redis are timed, failures counted apart', () => {
   meter.onReply(3, false);
   meter.onReply(2000, true);
   const families = parseExposition(exposition(meter.families()));
-  expect(families.get('carillon_redis_reply_seconds')?.samples.get('carillon_redis_reply_seconds_count')).toBe(1);
+  expect(
+    families.get('carillon_redis_reply_seconds')?.samples.get('carillon_redis_reply_seconds_count'),
+  ).toBe(1);
   expect(families.get('carillon_redis_failures_total')?.samples.get('carillon_redis_failures_total')).toBe(1);
 });

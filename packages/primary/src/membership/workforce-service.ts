@@ -248,7 +248,11 @@ export class WorkforceService {
       if (session.signal.aborted) return;
       // The next review finds it lost once more, so that no job stays behind.
       entry.health = 'silent';
-      log.log('error', 'The jobs of a lost worker could not be ended', { hostname, error: String(error) });
+      log.log('error', 'The jobs of a lost worker could not be ended', {
+        worker: entry.record.id,
+        hostname,
+        error: String(error),
+      });
     }
   }
 
@@ -264,7 +268,7 @@ export class WorkforceService {
       (error: unknown) => {
         if (this.#office.session.signal.aborted) return;
         const reason = 'Jobs of a leaving worker could not be moved; it is asked to connect again';
-        this.#office.log.log('warn', reason, { hostname, error: String(error) });
+        this.#office.log.log('warn', reason, { worker: id, hostname, error: String(error) });
         entry.link?.close('its jobs could not be moved');
       },
     );

@@ -1,9 +1,11 @@
 import { CarillonError } from '@carillon/contract';
 import {
+  ActivityRation,
   type Change,
   type Clock,
   type ClusterState,
   FencedError,
+  redactRecord,
   type Session,
   type Store,
 } from '@carillon/core';
@@ -26,6 +28,7 @@ export class Journal {
   readonly #state: ClusterState;
   readonly #onFailure: (reason: string) => void;
   readonly #measure: WriteMeasure;
+  readonly #ration = new ActivityRation();
   readonly #observers: ((changes: readonly Change[]) => void)[] = [];
   readonly #durableObservers: ((changes: readonly Change[]) => void)[] = [];
 
@@ -96,9 +99,17 @@ export class Journal {
     meter.onCommit(changes, clock.monotonicMs() - begunAtMs);
   }
 
+  /** The activity log holds no credentials, and the same trouble a limited number of times. */
+  #admit(change: Change): Change[] {
+    if (change.type !== 'activity') return [change];
+    const entry = this.#ration.admit(redactRecord(change.entry), this.#measure.clock.monotonicMs());
+    return entry === undefined ? [] : [{ ...change, entry }];
+  }
+
   #applySteps<T>(plan: (apply: (changes: readonly Change[]) => void) => T, all: Change[]): T {
     try {
-      return plan((changes) => {
+      return plan((wanted) => {
+        const changes = wanted.flatMap((change) => this.#admit(change));
         for (const change of changes) {
           this.#state.applyChange(change);
           all.push(change);

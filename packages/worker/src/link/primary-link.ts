@@ -109,7 +109,7 @@ export class PrimaryLink {
       logger.log('info', 'The link to the primary is down', { primary: target.hostname, reason });
       onDown();
     } catch (error) {
-      logger.log('debug', 'The primary cannot be reached', { primary: target.url, error: String(error) });
+      logger.log('debug', 'The primary cannot be reached', { url: target.url, error: String(error) });
     } finally {
       this.#attempt = undefined;
       this.#peer = undefined;
