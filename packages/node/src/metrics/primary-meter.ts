@@ -135,30 +135,23 @@ export class PrimaryMeter implements Meter {
   }
 
   #onChange(change: Change): void {
-    switch (change.type) {
-      case 'job':
-        this.#onJob(change.job);
-        return;
-      case 'finish': {
-        const { record } = change;
-        this.#active.delete(record.id);
-        // Its result was faster than the report of its start, or that report got lost.
-        if (this.#unstarted.delete(record.id) && hasRun(record)) {
-          this.#starts.add(1);
-          this.#observeStart(record);
-        }
-        return;
-      }
-      case 'forget-job':
-        this.#active.delete(change.id);
-        this.#unstarted.delete(change.id);
-        return;
-      case 'delivered':
-        this.#deliveries.add(1, {
-          type: change.row.type,
-          outcome: change.row.code === 0 ? 'success' : 'failure',
-        });
+    if (change.type === 'job') this.#onJob(change.job);
+    else if (change.type === 'finish') this.#onFinish(change.record);
+    else if (change.type === 'forget-job') {
+      this.#active.delete(change.id);
+      this.#unstarted.delete(change.id);
+    } else if (change.type === 'delivered') {
+      const { type, code } = change.row;
+      this.#deliveries.add(1, { type, outcome: code === 0 ? 'success' : 'failure' });
     }
+  }
+
+  #onFinish(record: JobFields): void {
+    this.#active.delete(record.id);
+    // Its result was faster than the report of its start, or that report got lost.
+    if (!this.#unstarted.delete(record.id) || !hasRun(record)) return;
+    this.#starts.add(1);
+    this.#observeStart(record);
   }
 
   #onJob({ fields }: ActiveJob): void {

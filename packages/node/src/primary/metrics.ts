@@ -1,4 +1,5 @@
-import type { Clock } from '@carillon/core';
+import { measureRedis } from '@carillon/adapters';
+import type { Cancel, Clock } from '@carillon/core';
 import type { Primary } from '@carillon/primary';
 import { clusterFamilies } from '../metrics/cluster-families.js';
 import { exposition } from '../metrics/exposition.js';
@@ -10,14 +11,21 @@ import { ProcessMeter } from '../metrics/process-meter.js';
 export class NodeMetrics {
   /** For the primary. */
   readonly meter: PrimaryMeter;
-  /** For the process. */
-  readonly process: ProcessMeter;
+  readonly #process: ProcessMeter;
+  readonly #clock: Clock;
   readonly #version: string;
 
   constructor(clock: Clock, version: string) {
     this.meter = new PrimaryMeter(clock);
-    this.process = new ProcessMeter(clock);
+    this.#process = new ProcessMeter(clock);
+    this.#clock = clock;
     this.#version = version;
+  }
+
+  /** Measures the event loop, until cancelled, and the answers of Redis on this connection. */
+  watch(redis: Parameters<typeof measureRedis>[0]): Cancel {
+    measureRedis(redis, this.#clock, (tookMs, failed) => this.#process.onReply(tookMs, failed));
+    return this.#process.start();
   }
 
   /**
@@ -37,7 +45,7 @@ export class NodeMetrics {
             ...clusterFamilies(office.state, [...office.servers.list().values()]),
           ]),
       ...this.meter.families(),
-      ...this.process.families(),
+      ...this.#process.families(),
     ]);
   }
 }

@@ -1,6 +1,5 @@
 import {
   GotWebHookSender,
-  measureRedis,
   NodemailerMailer,
   readProxySettings,
   RedisStore,
@@ -21,7 +20,7 @@ import type { Config } from '../config/index.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
 import { NodeMetrics } from './metrics.js';
-import { openLogArchive } from '../start/log-archive.js';
+import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, digest, random } from '../start/services.js';
 import { version } from '../start/version.js';
@@ -52,13 +51,10 @@ const keyFile = 'admin-api-key';
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
-  const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
-    await redis.close();
-    throw error;
-  });
+  const logs = await openLogs(config, redis);
   const url = advertisedUrl(config);
   const metrics = new NodeMetrics(clock, version);
-  measureRedis(redis.commands, clock, (tookMs, failed) => metrics.process.onReply(tookMs, failed));
+  const stopWatching = metrics.watch(redis.commands);
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
   const primary = new Primary({
@@ -66,11 +62,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     store,
     queue: redis.queue,
     archive: logs.archive,
-    outbound: {
-      queue: redis.queue,
-      hooks: new GotWebHookSender(readProxySettings(process.env)),
-      mailer: new NodemailerMailer(structuredClone(config.notices.smtp)),
-    },
+    outbound: { queue: redis.queue, ...senders(config) },
     channel,
     clock,
     random,
@@ -96,22 +88,38 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     await checkRedis(redis.commands, log);
     await http.listen(config.http.port, config.http.host);
   } catch (error) {
+    stopWatching();
     logs.close();
     await redis.close();
     throw listenProblem(error, config);
   }
   primary.start();
-  const stopLagWatch = metrics.process.start();
   return {
     url,
     stop: async () => {
-      stopLagWatch();
+      stopWatching();
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
       logs.close();
       await redis.close();
     },
+  };
+}
+
+/** Closes the connections when the archive cannot be used. */
+function openLogs(config: Config, redis: ReturnType<typeof openRedis>): Promise<OpenLogArchive> {
+  return openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
+    await redis.close();
+    throw error;
+  });
+}
+
+/** What leaves the cluster. */
+function senders({ notices }: Config) {
+  return {
+    hooks: new GotWebHookSender(readProxySettings(process.env)),
+    mailer: new NodemailerMailer(structuredClone(notices.smtp)),
   };
 }
 
