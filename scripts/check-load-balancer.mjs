@@ -6,11 +6,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { localHaproxyConfig } from './lib/haproxy-config.mjs';
 
 const haproxy = process.argv[2] ?? 'haproxy';
 const directory = mkdtempSync(join(tmpdir(), 'carillon-lb-'));
@@ -51,16 +52,14 @@ async function freePort() {
 }
 
 function render(port, nodes) {
-  let text = readFileSync(new URL('../docker/haproxy.cfg', import.meta.url), 'utf8');
-  text = text
-    .replace('bind :3012', `bind 127.0.0.1:${port}`)
-    .replaceAll(/ resolvers containers init-addr \S+/g, '');
-  nodes.forEach((node, index) => {
-    text = text.replaceAll(` primary-${index + 1}:3012`, ` 127.0.0.1:${node.port}`);
-  });
-  if (text.includes(':3012')) throw new Error('the configuration names an address that was not replaced');
   const file = join(directory, 'haproxy.cfg');
-  writeFileSync(file, text);
+  writeFileSync(
+    file,
+    localHaproxyConfig(
+      port,
+      nodes.map((node) => node.port),
+    ),
+  );
   return file;
 }
 

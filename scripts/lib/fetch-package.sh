@@ -4,7 +4,7 @@
 # fetch_package NAME SIZE PACKAGES NOTICE PROGRAM [ARGUMENT …]
 #   PACKAGES   what to begin with; the first is the one to install when nothing else works
 #   NOTICE     said before that, may be empty
-#   PROGRAM    in /usr/bin of the packages; with the arguments it must succeed
+#   PROGRAM    in /usr/bin or /usr/sbin of the packages; with the arguments it must succeed
 # Leaves PROGRAM in .cache/NAME/bin, or else on the PATH. Where it cannot be had, `no_NAME REASON` must end the script.
 fetch_package() {
   name="$1" packages="$3" program="$5"
@@ -20,7 +20,7 @@ fetch_package() {
   if download_packages "$work"; then
     rm -rf "$work/packages" "$work/apt" "$work/log" "${cache:?}/$name"
     mv "$work" "$cache/$name"
-    say "Ready: $("$cache/$name/bin/$program" --version)"
+    say "Ready: $cache/$name/bin/$program"
     return
   fi
   sed 's/^/  /' "$work/log" >&2 || true
@@ -84,17 +84,19 @@ lacking_dependencies() {
 }
 
 write_wrapper() {
-  local work="$1" folders
+  local work="$1" folders place
   folders="$(cd "$work/tree" && find . -name '*.so*' -exec dirname {} \; | sort -u | sed 's,^\./,,')"
   mkdir -p "$work/bin"
   {
+    place=bin
+    [ -x "$work/tree/usr/bin/$program" ] || place=sbin
     # Only what the shell itself knows: the program may be started without a PATH.
     printf '#!/bin/sh\n# The %s beside this file, with its own libraries.\n' "$program"
     printf 'tree="$(cd "${0%%/*}/../tree" && pwd)"\n'
     for folder in $folders; do
       printf 'LD_LIBRARY_PATH="$tree/%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"\n' "$folder"
     done
-    printf 'export LD_LIBRARY_PATH\nexec "$tree/usr/bin/%s" "$@"\n' "$program"
+    printf 'export LD_LIBRARY_PATH\nexec "$tree/usr/%s/%s" "$@"\n' "$place" "$program"
   } >"$work/bin/$program"
   chmod 755 "$work/bin/$program"
 }

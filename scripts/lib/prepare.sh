@@ -92,6 +92,30 @@ no_redis() {
     "or set CARILLON_REDIS_URL to a Redis that is running."
 }
 
+# Sees to it that `haproxy` runs. Only for scripts/cluster and what is tested with it.
+provide_haproxy() {
+  if [ -n "${CARILLON_HAPROXY:-}" ]; then
+    command -v "$CARILLON_HAPROXY" >/dev/null || fail "CARILLON_HAPROXY names no program: $CARILLON_HAPROXY"
+    return
+  fi
+  command -v haproxy >/dev/null && return
+  if ! haproxy_works "$cache/haproxy/bin/haproxy"; then
+    # shellcheck source=scripts/lib/fetch-package.sh
+    . "$root/scripts/lib/fetch-package.sh"
+    fetch_package haproxy '6 MB' 'haproxy' '' haproxy -v
+  fi
+  # Installed by the package manager in the end: then it is on the PATH already.
+  if [ -x "$cache/haproxy/bin/haproxy" ]; then export CARILLON_HAPROXY="$cache/haproxy/bin/haproxy"; fi
+}
+
+haproxy_works() { [ -x "$1" ] && "$1" -v >/dev/null 2>&1; }
+
+no_haproxy() {
+  fail "HAProxy is needed for a cluster behind one address and was not found: $1" \
+    "Remedy: install haproxy (2.4 or newer)," \
+    "or set CARILLON_HAPROXY to the path of such a program."
+}
+
 # Sees to it that `python3` runs, with the modules of its own library that examples/plugins needs. Only for tests.
 provide_python() {
   python_works python3 && return

@@ -16,6 +16,7 @@ import type { OutboundPorts } from './hooks/delivery-service.js';
 import { Candidacy } from './leadership/candidacy.js';
 import type { Standing } from './office.js';
 import type { LeaderOffice } from './office/leader-office.js';
+import type { Meter } from './office/meter.js';
 import type { OfficeSettings } from './office/settings.js';
 import { takeOffice } from './office/take-office.js';
 
@@ -31,6 +32,8 @@ export interface PrimaryDeps {
   digest: Digest;
   passwords: PasswordHasher;
   log: Logger;
+  /** Counts what this node does as the primary. */
+  meter?: Meter;
   /** How this node is announced while it is the primary. */
   candidate: Omit<PrimaryInfo, 'term'>;
   leaseTtlMs: number;

@@ -128,7 +128,7 @@ export class WsClusterChannel implements ClusterChannel {
     try {
       link.attach(onLink(link, hello));
     } catch (error) {
-      log.log('error', 'A worker could not be taken in', { error, node: hello.node.id });
+      log.log('error', 'A worker could not be taken in', { error, worker: hello.node.id });
       link.close('internal error');
     }
   }

@@ -1,5 +1,5 @@
-import type { Logger, LogLevel } from '@carillon/core';
-import { redactFields, redactText } from './redact.js';
+import { type Logger, type LogLevel, redactText } from '@carillon/core';
+import { redactFields } from './redact.js';
 
 export interface LogLine {
   level: LogLevel;

@@ -1,15 +1,8 @@
 import { types } from 'node:util';
+import { hidden, redactText } from '@carillon/core';
 
 const secretName = /key|secret|password|token|authorization|cookie|session.?id/i;
-const hidden = '[redacted]';
-/** Password part of a URL such as `redis://user:pass@host`. */
-const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]*@/gi;
 const deepest = 6;
-
-/** The text without passwords of URLs. */
-export function redactText(text: string): string {
-  return text.includes('://') ? text.replace(urlPassword, `$1:${hidden}@`) : text;
-}
 
 function redactValue(value: unknown, depth: number, seen: ReadonlySet<object>): unknown {
   if (typeof value === 'string') return redactText(value);

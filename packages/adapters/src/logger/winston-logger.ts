@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
-import type { Logger, LogLevel } from '@carillon/core';
+import { type Logger, type LogLevel, redactText } from '@carillon/core';
 import { createLogger, format, transports } from 'winston';
-import { redactFields, redactText } from './redact.js';
+import { redactFields } from './redact.js';
 
 export interface WinstonLoggerOptions {
   /** Least important level that is written. */

@@ -35,6 +35,8 @@ export interface JobEnd {
   kind: 'end';
   /** With its web hook as it is called; the changes have it without credentials. */
   record: JobFields;
+  /** How it came to its end. */
+  ending: EndKind;
   rule: EndRule;
   changes: Change[];
   launches: FollowUpLaunch[];
@@ -81,6 +83,7 @@ export function planEnd(job: ActiveJob, ending: JobEnding, context: CompletionCo
   return {
     kind: 'end',
     record,
+    ending: kind,
     rule,
     changes: finishChanges(withShownHook(record), historyRow(record, context.nowMs), context),
     launches: launches.filter((launch) => launch !== undefined),

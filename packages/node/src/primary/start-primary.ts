@@ -21,8 +21,8 @@ import type { Config } from '../config/index.js';
 import { type Certificates, followCertificate } from '../start/certificates.js';
 import type { DataDirectory } from '../start/data-directory.js';
 import { checkRedis } from './check-redis.js';
-import { createMetrics } from './metrics.js';
-import { openLogArchive } from '../start/log-archive.js';
+import { NodeMetrics } from './metrics.js';
+import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
 import { openRedis, type RedisSettings } from '../start/redis-clients.js';
 import { clock, digest, passwords, random } from '../start/services.js';
 import { version } from '../start/version.js';
@@ -54,11 +54,10 @@ const keyFile = 'admin-api-key';
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
   const redis = openRedis(deps.redis, log);
-  const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
-    await redis.close();
-    throw error;
-  });
+  const logs = await openLogs(config, redis);
   const url = advertisedUrl(config);
+  const metrics = new NodeMetrics(clock, version);
+  const stopWatching = metrics.watch(redis.commands);
   const store = new RedisStore(redis.truth);
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
   const primary = new Primary({
@@ -66,28 +65,31 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     store,
     queue: redis.queue,
     archive: logs.archive,
-    outbound: {
-      queue: redis.queue,
-      hooks: new GotWebHookSender(readProxySettings(process.env)),
-      mailer: new NodemailerMailer(structuredClone(config.notices.smtp)),
-    },
+    outbound: { queue: redis.queue, ...senders(config) },
     channel,
     clock,
     random,
     digest,
     passwords,
     log,
+    meter: metrics.meter,
     candidate: { id: deps.nodeId, hostname: config.hostname, url },
     leaseTtlMs: config.leaseTtlMs,
     settings: officeSettings(config, url),
     bootstrapKey: config.bootstrapApiKey,
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
-  const { http, live } = serve(deps, primary, channel, () => store.checkHealth());
+  const { http, live } = serve(deps, {
+    primary,
+    channel,
+    checkReady: () => store.checkHealth(),
+    metrics: () => metrics.text(primary),
+  });
   try {
     await checkRedis(redis.commands, config.redis, log);
     await http.listen(config.http.port, config.http.host);
   } catch (error) {
+    stopWatching();
     logs.close();
     await redis.close();
     throw listenProblem(error, config);
@@ -98,12 +100,29 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     url,
     stop: async () => {
       unfollow();
+      stopWatching();
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
       logs.close();
       await redis.close();
     },
+  };
+}
+
+/** Closes the connections when the archive cannot be used. */
+function openLogs(config: Config, redis: ReturnType<typeof openRedis>): Promise<OpenLogArchive> {
+  return openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
+    await redis.close();
+    throw error;
+  });
+}
+
+/** What leaves the cluster. */
+function senders({ notices }: Config) {
+  return {
+    hooks: new GotWebHookSender(readProxySettings(process.env)),
+    mailer: new NodemailerMailer(structuredClone(notices.smtp)),
   };
 }
 
@@ -132,12 +151,17 @@ function officeSettings(config: Config, url: string): OfficeSettings {
   };
 }
 
+interface Served {
+  primary: Primary;
+  channel: { handleUpgrade: UpgradeHandler };
+  checkReady: () => Promise<void>;
+  metrics: () => string;
+}
+
 /** The node's HTTP server: the API first, then everything else; and the live channel, whose clients count as the API's. */
 function serve(
   { config, certificates, log }: PrimaryRoleDeps,
-  primary: Primary,
-  channel: { handleUpgrade: UpgradeHandler },
-  checkReady: () => Promise<void>,
+  { primary, channel, checkReady, metrics }: Served,
 ): { http: HttpServer; live: LiveServer } {
   const gate = openGate(config);
   const live = new LiveServer({
@@ -159,7 +183,6 @@ function serve(
     gate,
     ca: certificates.ca,
   });
-  const metrics = createMetrics(primary);
   const app = createHttpApp({ standing: primary, clock, log, version, checkReady, metrics });
   const http = createHttpServer({
     api,

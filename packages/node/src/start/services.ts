@@ -14,7 +14,7 @@ export const random = new SystemRandom();
 export const digest = new SystemDigest();
 export const passwords = new ScryptPasswordHasher();
 
-/** The log of a node or of its worker process. */
-export function createLog(log: Config['log'], hostname: string): Logger {
-  return new WinstonLogger({ level: log.level, style: log.format, fields: { node: hostname } });
+/** The log of a node or of its worker process: `node` is its host name, `nodeId` the id it is known by. */
+export function createLog(log: Config['log'], fields: { node: string; nodeId?: string }): Logger {
+  return new WinstonLogger({ level: log.level, style: log.format, fields });
 }

@@ -6,6 +6,7 @@ import { readCertificates } from './certificates.js';
 import { DataDirectory, reasonOf } from './data-directory.js';
 import type { RedisSettings } from './redis-clients.js';
 import { clock, createLog, random } from './services.js';
+import { version } from './version.js';
 import { type PrimaryRole, startPrimary } from '../primary/start-primary.js';
 import { OwnWorker } from '../worker/own-worker.js';
 import { startWorker } from '../worker/start-worker.js';
@@ -35,14 +36,17 @@ interface Part {
  * primary. Rejects with a message for people when it cannot start; whatever was started by then is stopped.
  */
 export async function startNode(config: Config): Promise<RunningNode> {
-  const log = createLog(config.log, config.hostname);
-  for (const warning of config.warnings) log.log('warn', warning);
+  const early = createLog(config.log, { node: config.hostname });
+  for (const warning of config.warnings) early.log('warn', warning);
   const directory = new DataDirectory(config.dataDir);
   await directory.prepare();
   const lock = await DirectoryLock.acquire(directory.path, clock, random);
   const parts: Part[] = [{ stop: () => lock.release() }];
+  let log: Logger = early;
   try {
-    return await assemble(config, directory, lock, log, parts);
+    const nodeId = await directory.nodeId();
+    log = createLog(config.log, { node: config.hostname, nodeId });
+    return await assemble(config, { directory, lock, nodeId }, log, parts);
   } catch (error) {
     await stopAll(parts, log);
     throw error;
@@ -51,12 +55,10 @@ export async function startNode(config: Config): Promise<RunningNode> {
 
 async function assemble(
   config: Config,
-  directory: DataDirectory,
-  lock: DirectoryLock,
+  { directory, lock, nodeId }: { directory: DataDirectory; lock: DirectoryLock; nodeId: string },
   log: Logger,
   parts: Part[],
 ): Promise<RunningNode> {
-  const nodeId = await directory.nodeId();
   const redis = await redisSettings(config, () => startRedis(config, lock, log, parts));
   const secret = config.clusterSecret ?? (await directory.localSecret());
   const certificates = await readCertificates(config.http);
@@ -72,7 +74,7 @@ async function assemble(
     const isAlone = config.redis.url === undefined || primary === undefined;
     parts.splice(isAlone ? parts.length : parts.length - 1, 0, worker);
   }
-  log.log('info', 'The node runs', { id: nodeId, ...(primary === undefined ? {} : { url: primary.url }) });
+  log.log('info', 'The node runs', { version, ...(primary === undefined ? {} : { url: primary.url }) });
   return {
     nodeId,
     url: primary?.url,

@@ -11,7 +11,8 @@ let stopping = false;
 process.on('message', (message: SupervisorMessage) => {
   if (message.type === 'start') {
     graceMs = message.settings.drainGraceMs;
-    const log = createLog(message.settings.log, message.settings.node.hostname);
+    const { log: logSettings, node } = message.settings;
+    const log = createLog(logSettings, { node: node.hostname, nodeId: node.id });
     worker = startWorker(message.settings, log, ({ restart, graceSec }) => {
       if (!stopping) tellParent({ type: 'leaving', restart });
       void stop(graceSec === undefined ? graceMs : graceSec * 1000);

@@ -1,5 +1,6 @@
 import { CarillonError, type JobFields } from '@carillon/contract';
 import {
+  type ActiveJob,
   type Change,
   type FollowUpLaunch,
   followUpFailure,
@@ -48,15 +49,31 @@ export class Finisher {
     const plan = planEnd(job, ending, completionContext(office));
     if (plan.kind === 'stale') return;
     if (plan.kind === 'retry') {
-      office.log.log('info', 'A failed job is tried again', { job: id, attempt: plan.job.attempt });
+      const { event } = job.fields;
+      office.log.log('info', 'A failed job is tried again', { job: id, event, attempt: plan.job.attempt });
       await office.journal.commit([{ type: 'job', job: plan.job }]);
+      office.meter.onRetry();
       return;
     }
     const launched = await office.journal.transact((apply) => this.#apply(plan, apply));
+    office.meter.onEnded(plan.record, plan.ending);
+    this.#logEnd(job, plan);
     for (const launch of launched) launches.dispatchPlan(launch);
     if (plan.record['catch_up']) onCatchUp(plan.record.event);
     await launches.drain(plan.record.event);
     launches.drainSoon();
+  }
+
+  /** Jobs that went well are many, and are in the history. */
+  #logEnd({ node, attempt }: ActiveJob, { record, ending }: JobEnd): void {
+    const { id: job, event, hostname, code, description, elapsed: elapsedSec } = record;
+    const where = node === '' ? {} : { worker: node, hostname };
+    const how = { attempt, code, ending, elapsedSec };
+    if (code === 0) this.#deps.office.log.log('debug', 'A job has ended', { job, event, ...where, ...how });
+    else {
+      const text = { description: shorten(String(description ?? '')) };
+      this.#deps.office.log.log('info', 'A job has failed', { job, event, ...where, ...how, ...text });
+    }
   }
 
   #apply(end: JobEnd, apply: Apply): LaunchPlan[] {
@@ -105,6 +122,10 @@ export class Finisher {
     apply([{ type: 'activity', entry, rowMax: settings.historyRows }]);
   }
 }
+
+const longestDescription = 500;
+const shorten = (text: string): string =>
+  text.length <= longestDescription ? text : `${text.slice(0, longestDescription)}…`;
 
 const recipientsOf = ({ notify_fail: recipients }: JobFields): string =>
   typeof recipients === 'string' ? recipients : '';

@@ -60,7 +60,12 @@ export class JobEnder {
       if (job.abort === undefined || isClaimed(job)) continue;
       this.abort(job, job.abort).catch((error: unknown) => {
         if (this.#office.session.signal.aborted) return;
-        this.#office.log.log('warn', 'A recorded abort could not be carried out', { error: String(error) });
+        const { id, event } = job.fields;
+        this.#office.log.log('warn', 'A recorded abort could not be carried out', {
+          job: id,
+          event,
+          error: String(error),
+        });
       });
     }
   }
@@ -79,7 +84,8 @@ export class JobEnder {
     const current = state.jobs.get(run.job);
     // It may have been launched on another server meanwhile.
     if (current === undefined || current.attempt !== run.attempt || current.node !== job.node) return;
-    log.log('warn', 'A job was lost with its worker', { job: run.job, event: job.fields.event, hostname });
+    const { event } = job.fields;
+    log.log('warn', 'A job was lost with its worker', { ...run, event, worker: job.node, hostname });
     await this.#finisher.finish(run.job, { how: 'lost', hostname });
   }
 

@@ -192,7 +192,8 @@ export class DeliveryService {
       const action = type === 'mail' ? 'error' : 'warning';
       const entry = { action, epoch: Math.floor(nowMs / 1000), description: text };
       changes.push({ type: 'activity', entry, rowMax: settings.historyRows });
-      log.log('warn', text, { delivery: id, attempts });
+      const { event, job } = delivery;
+      log.log('warn', text, { delivery: id, event, ...(job === undefined ? {} : { job }), attempts });
     }
     await journal.commit(changes);
     this.#tries.delete(id);

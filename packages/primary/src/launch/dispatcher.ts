@@ -1,4 +1,3 @@
-import { runId } from '@carillon/contract';
 import type { ActiveJob, Cancel, Change } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
 import type { RetryService } from './retry-service.js';
@@ -51,8 +50,9 @@ export class Dispatcher {
     queue.addTicket(job.node, { ...run, term: session.term }).catch((error: unknown) => {
       if (session.signal.aborted) return;
       log.log('warn', 'A ticket could not be added; it is tried again', {
-        job: run.job,
-        run: runId(run),
+        ...run,
+        event: job.fields.event,
+        worker: job.node,
         error: String(error),
       });
     });

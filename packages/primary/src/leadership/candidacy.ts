@@ -47,6 +47,7 @@ export class Candidacy {
   readonly #timing: LeaseTiming;
   #term: Term | undefined;
   #holder: PrimaryInfo | undefined;
+  #lastTermHeardOf = 0;
   #running = false;
   /** Settles when no request for the lease is under way. */
   #request: Promise<void> = Promise.resolve();
@@ -110,8 +111,23 @@ export class Candidacy {
   }
 
   #onAnnouncement(holder: PrimaryInfo | undefined): void {
-    this.#holder = holder;
+    this.#hearOf(holder);
     if (holder === undefined) void this.#attempt();
+  }
+
+  /** Who follows has the change of the primary in its log as well, once. */
+  #hearOf(holder: PrimaryInfo | undefined): void {
+    this.#holder = holder;
+    if (holder === undefined || holder.id === this.#deps.candidate.id) return;
+    const { term, hostname, id, url } = holder;
+    if (term <= this.#lastTermHeardOf) return;
+    this.#lastTermHeardOf = term;
+    this.#deps.log.log('info', 'Another node is the primary', {
+      term,
+      primary: hostname,
+      primaryId: id,
+      url,
+    });
   }
 
   #schedule(): void {
@@ -150,7 +166,7 @@ export class Candidacy {
     const answer = await this.#deps.lease.acquire(token, this.#deps.candidate, this.#deps.ttlMs);
     this.#token = undefined;
     if (!answer.held) {
-      this.#holder = answer.holder;
+      this.#hearOf(answer.holder);
       return;
     }
     // It was asked to stop or to make way while the request was under way.
@@ -179,7 +195,7 @@ export class Candidacy {
     term.cancels.push(clock.every(this.#timing.renewEveryMs, () => void this.#renew(term)));
     this.#watchTrust(term);
     term.tenure = takeOffice(session).catch((error: unknown) => {
-      log.log('error', 'Office could not be taken', { error: String(error) });
+      log.log('error', 'Office could not be taken', { term: number, error: String(error) });
       if (this.#term === term) this.#withdraw('the state could not be loaded');
       return undefined;
     });
@@ -204,7 +220,8 @@ export class Candidacy {
       if (held) term.trustedUntilMs = Math.max(term.trustedUntilMs, askedAtMs + this.#timing.trustMs);
       else this.#endTerm('the lease is held by nobody or by another node');
     } catch (error) {
-      this.#deps.log.log('warn', 'The lease could not be renewed', { error: String(error) });
+      const { term: number } = term.session;
+      this.#deps.log.log('warn', 'The lease could not be renewed', { term: number, error: String(error) });
     }
   }
 

@@ -45,7 +45,13 @@ export class Relocation {
     const current = state.jobs.get(run.job);
     if (current?.state !== 'dispatched' || current.attempt !== run.attempt) return 'moved';
     if (current.node !== job.node) return 'moved';
-    log.log('info', 'A job that has not started leaves its server', { ...run, hostname });
+    const { event } = job.fields;
+    log.log('info', 'A job that has not started leaves its server', {
+      ...run,
+      event,
+      worker: job.node,
+      hostname,
+    });
     const { ender, relaunch, takeBackRetry } = this.#deps;
     if (current.abort !== undefined) await ender.endAborted(current);
     else if (current.attempt > 1) await takeBackRetry(current);

@@ -182,6 +182,7 @@ export class WorkforceService {
     // Hints are lossy: what was asked for while the run was under way, or its worker was away, is said again.
     this.sendAbort(job);
     if (isClaimed(before)) return;
+    this.#office.meter.onStarted(job);
     if (job.updates !== undefined) this.sendUpdate(job, job.updates);
     this.#logs.onStarted(job);
   }
@@ -247,7 +248,11 @@ export class WorkforceService {
       if (session.signal.aborted) return;
       // The next review finds it lost once more, so that no job stays behind.
       entry.health = 'silent';
-      log.log('error', 'The jobs of a lost worker could not be ended', { hostname, error: String(error) });
+      log.log('error', 'The jobs of a lost worker could not be ended', {
+        worker: entry.record.id,
+        hostname,
+        error: String(error),
+      });
     }
   }
 
@@ -263,7 +268,7 @@ export class WorkforceService {
       (error: unknown) => {
         if (this.#office.session.signal.aborted) return;
         const reason = 'Jobs of a leaving worker could not be moved; it is asked to connect again';
-        this.#office.log.log('warn', reason, { hostname, error: String(error) });
+        this.#office.log.log('warn', reason, { worker: id, hostname, error: String(error) });
         entry.link?.close('its jobs could not be moved');
       },
     );

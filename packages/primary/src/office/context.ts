@@ -11,6 +11,7 @@ import type {
   Store,
 } from '@carillon/core';
 import type { Journal } from './journal.js';
+import type { Meter } from './meter.js';
 import type { OfficeSettings } from './settings.js';
 
 /** What every leader service works with: one per term. */
@@ -24,6 +25,7 @@ export interface OfficeContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly meter: Meter;
   readonly settings: OfficeSettings;
   readonly newId: (prefix: IdPrefix) => string;
   /** Today in the configured zone, YYYY-MM-DD. */

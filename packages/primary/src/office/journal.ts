@@ -1,5 +1,21 @@
 import { CarillonError } from '@carillon/contract';
-import { type Change, type ClusterState, FencedError, type Session, type Store } from '@carillon/core';
+import {
+  ActivityRation,
+  type Change,
+  type Clock,
+  type ClusterState,
+  FencedError,
+  redactRecord,
+  type Session,
+  type Store,
+} from '@carillon/core';
+import type { Meter } from './meter.js';
+
+/** Who measures the writes, and by which clock. */
+export interface WriteMeasure {
+  clock: Pick<Clock, 'monotonicMs'>;
+  meter: Pick<Meter, 'onCommit' | 'onCommitFailed'>;
+}
 
 /**
  * The one way to change the durable state. Changes are applied to memory at once and committed in the same
@@ -11,14 +27,23 @@ export class Journal {
   readonly #session: Session;
   readonly #state: ClusterState;
   readonly #onFailure: (reason: string) => void;
+  readonly #measure: WriteMeasure;
+  readonly #ration = new ActivityRation();
   readonly #observers: ((changes: readonly Change[]) => void)[] = [];
   readonly #durableObservers: ((changes: readonly Change[]) => void)[] = [];
 
-  constructor(store: Store, session: Session, state: ClusterState, onFailure: (reason: string) => void) {
+  constructor(
+    store: Store,
+    session: Session,
+    state: ClusterState,
+    onFailure: (reason: string) => void,
+    measure: WriteMeasure,
+  ) {
     this.#store = store;
     this.#session = session;
     this.#state = state;
     this.#onFailure = onFailure;
+    this.#measure = measure;
   }
 
   /** Calls after changes were applied to memory, before they are durable. */
@@ -61,18 +86,30 @@ export class Journal {
   }
 
   async #write(changes: readonly Change[]): Promise<void> {
+    const { clock, meter } = this.#measure;
+    const begunAtMs = clock.monotonicMs();
     try {
       await this.#store.commit(this.#session, changes);
     } catch (error) {
+      meter.onCommitFailed();
       const cause = error instanceof FencedError ? 'another node is the primary' : String(error);
       this.#onFailure(`a write was not confirmed: ${cause}`);
       throw unavailable();
     }
+    meter.onCommit(changes, clock.monotonicMs() - begunAtMs);
+  }
+
+  /** The activity log holds no credentials, and the same trouble a limited number of times. */
+  #admit(change: Change): Change[] {
+    if (change.type !== 'activity') return [change];
+    const entry = this.#ration.admit(redactRecord(change.entry), this.#measure.clock.monotonicMs());
+    return entry === undefined ? [] : [{ ...change, entry }];
   }
 
   #applySteps<T>(plan: (apply: (changes: readonly Change[]) => void) => T, all: Change[]): T {
     try {
-      return plan((changes) => {
+      return plan((wanted) => {
+        const changes = wanted.flatMap((change) => this.#admit(change));
         for (const change of changes) {
           this.#state.applyChange(change);
           all.push(change);

@@ -15,6 +15,7 @@ import type { OutboundPorts } from '../hooks/delivery-service.js';
 import type { OfficeContext } from './context.js';
 import { createDayOf } from './day.js';
 import { Journal } from './journal.js';
+import { idleMeter, type Meter } from './meter.js';
 import { LeaderOffice } from './leader-office.js';
 import { createLeaderServices, startLeaderServices, stopLeaderServices } from './leader-services.js';
 import type { OfficeSettings } from './settings.js';
@@ -32,6 +33,7 @@ export interface OfficeDeps {
   /** How this node is announced. */
   candidate: Omit<PrimaryInfo, 'term'>;
   log: Logger;
+  meter?: Meter;
   settings: OfficeSettings;
   /** What an empty store is filled with. */
   firstRun: FirstRun;
@@ -52,9 +54,10 @@ export interface OpenOffice {
  * when the state cannot be loaded; nothing runs then.
  */
 export async function takeOffice(session: Session, deps: OfficeDeps): Promise<OpenOffice> {
-  const { store, clock, random, settings, log } = deps;
+  const { store, clock, random, settings, log, meter = idleMeter } = deps;
   const state = await store.load(session);
-  const journal = new Journal(store, session, state, deps.onWriteFailure);
+  meter.onTerm(session, state);
+  const journal = new Journal(store, session, state, deps.onWriteFailure, { clock, meter });
   const dayOf = createDayOf(settings.timezone);
   const office: OfficeContext = {
     session,
@@ -66,6 +69,7 @@ export async function takeOffice(session: Session, deps: OfficeDeps): Promise<Op
     clock,
     random,
     log,
+    meter,
     settings,
     newId: createIdSource(clock, random),
     today: () => dayOf(clock.nowMs()),

@@ -20,6 +20,7 @@ import { noticeContext } from '../../src/hooks/notice-context.js';
 import type { OfficeContext } from '../../src/office/context.js';
 import { createDayOf } from '../../src/office/day.js';
 import { Journal } from '../../src/office/journal.js';
+import { idleMeter } from '../../src/office/meter.js';
 import type { OfficeWorld } from '../support/office-world.js';
 
 export const hookUrl = 'http://hook.test/x';
@@ -52,7 +53,8 @@ export async function officeOver(
     clock,
     log,
     state,
-    journal: new Journal(store, session, state, onFailure),
+    meter: idleMeter,
+    journal: new Journal(store, session, state, onFailure, { clock, meter: idleMeter }),
     random,
     settings: { ...plainSettings, ...settings },
     newId: createIdSource(clock, random),

@@ -112,3 +112,30 @@ test('the totals of a day end with it, also when no job runs', async () => {
     totals: { jobs_completed: 0, jobs_failed: 0, jobs_elapsed: 0, jobs_log_size: 0, emails_sent: 0 },
   });
 });
+
+describe('the activity log (behaviour reference 13 #23)', () => {
+  test('holds no credentials of an event', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const script = 'curl http://joe:hunter2@example.com/?token=hunter2';
+    await office.createEvent(newEvent({ ...onDemand, params: { script } }), admin);
+    const entries = entriesOf(world, 'event_create');
+    expect(entries).toHaveLength(1);
+    expect(JSON.stringify(entries)).not.toContain('hunter2');
+    expect([...office.state.events.newestFirst()][0]?.params['script']).toBe(script);
+  });
+
+  test('has the same trouble ten times in ten minutes at the most', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const worker = await world.worker('w1', 'p1');
+    await worker.work();
+    const event = await office.createEvent(newEvent(onDemand), admin);
+    for (let count = 0; count < 15; count += 1) {
+      const [job = ''] = (await office.launch({ event, overrides: {}, now: 5 })).ids;
+      await world.settle();
+      await worker.settle(job, { code: 0, description: '' }, { chain: 'gone' });
+    }
+    expect(world.warnings()).toHaveLength(10);
+  });
+});

@@ -29,7 +29,7 @@ import {
   defaultNoticeSettings,
 } from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
-import { type OfficeSettings, Primary } from '../../src/index.js';
+import { type Meter, type OfficeSettings, Primary } from '../../src/index.js';
 import type { LeaderOffice } from '../../src/office/leader-office.js';
 
 /** The administrator of all tests. */
@@ -53,6 +53,8 @@ export class OfficeWorld {
   readonly mailer = new MemoryMailer(this.clock);
   /** Most e-mails a day of primaries started from now on; 0 = no limit. */
   maxEmailsPerDay = 0;
+  /** Of primaries started from now on. */
+  meter: Meter | undefined;
   readonly channel = new MemoryChannel();
   readonly stores = new Map<string, MemoryStore>();
   readonly leases = new Map<string, MemoryLease>();
@@ -77,6 +79,7 @@ export class OfficeWorld {
       digest: { sha256: (text) => `hash of ${text}` },
       passwords: this.passwords,
       log: this.log,
+      ...(this.meter === undefined ? {} : { meter: this.meter }),
       candidate: { id: name, hostname: name, url: testUrl(name) },
       leaseTtlMs: 2_500,
       settings: {

@@ -166,7 +166,7 @@ export class DetachedRuns {
     const note = readRunNote(entry.notes.run);
     const checkpoint = readCheckpoint(entry.notes.checkpoint);
     if (note === undefined || checkpoint === undefined || runId(note.ref) !== entry.name) {
-      logger.log('error', 'The notes of a detached run have no sense', { run: entry.name });
+      logger.log('error', 'The notes of a detached run have no sense', { file: entry.name });
       return false;
     }
     const process = await detached.adopt(entry.name, checkpoint);

@@ -116,7 +116,7 @@ export class PrimaryLink {
       const complaint = String(error);
       const level = complaint === this.#complaint ? 'debug' : 'warn';
       this.#complaint = complaint;
-      logger.log(level, 'The primary cannot be reached', { primary: target.url, error: complaint });
+      logger.log(level, 'The primary cannot be reached', { url: target.url, error: complaint });
     } finally {
       this.#attempt = undefined;
       this.#peer = undefined;

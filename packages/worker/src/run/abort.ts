@@ -32,7 +32,8 @@ export class AbortService {
   request(run: HeldRun, kind: AbortKind, reason: string): void {
     if (run.abort !== undefined) return;
     run.abort = { kind, reason };
-    this.#deps.logger.log('info', 'A run is being aborted', { ...run.ref, pid: run.pid, reason });
+    const { event } = run.job;
+    this.#deps.logger.log('info', 'A run is being aborted', { ...run.ref, event, pid: run.pid, reason });
     this.#deps.onRequested(run);
     if (run.process !== undefined) this.terminate(run);
   }

@@ -75,7 +75,7 @@ export class Forwarder {
     });
     const fail = (reason: string) => {
       outgoing.destroy();
-      this.#deps.log.log('warn', 'A request could not be forwarded', { primary: primary.url, reason });
+      this.#deps.log.log('warn', 'A request could not be forwarded', { url: primary.url, reason });
       if (response.headersSent) response.destroy();
       else onFailure();
     };

@@ -1,0 +1,2 @@
+export * from './activity-ration.js';
+export * from './redact.js';
