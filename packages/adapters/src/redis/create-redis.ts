@@ -1,5 +1,6 @@
 import type { Logger } from '@carillon/core';
 import { Redis, type RedisOptions } from 'ioredis';
+import { batchWrites } from './batch-writes.js';
 import { redisAddress } from './redis-url.js';
 
 export interface RedisConfig {
@@ -47,6 +48,7 @@ export function createRedis(config: RedisConfig, use: RedisUse): Redis {
     : new Redis(address, options);
   // Clients are shared by any number of consumers, each with listeners of its own.
   redis.setMaxListeners(0);
+  batchWrites(redis);
   watchConnection(redis, config.log.child({ connection: use }));
   return redis;
 }
