@@ -51,7 +51,7 @@ const keyFile = 'admin-api-key';
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
-  const logs = await openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
+  const logs = await openLogArchive(config.logArchive, redis.archive, config.dataDir).catch(async (error: unknown) => {
     await redis.close();
     throw error;
   });

@@ -58,7 +58,7 @@ export async function startWorker(
     return undefined;
   });
   const redis = openRedis(settings.redis, log);
-  const logs = await openLogArchive(settings.logArchive, redis.archive).catch(async (error: unknown) => {
+  const logs = await openLogArchive(settings.logArchive, redis.archive, settings.dataDir).catch(async (error: unknown) => {
     await Promise.all([redis.close(), own?.release()]);
     throw error;
   });
