@@ -62,7 +62,8 @@ function familyOf(pid, directory) {
       const command = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8');
       const stat = fs.readFileSync(`/proc/${name}/stat`, 'latin1');
       const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      if (parent === pid || (command.includes('redis') && command.includes(directory))) family.add(Number(name));
+      if (parent === pid || (command.includes('redis') && command.includes(directory)))
+        family.add(Number(name));
     } catch {
       // Gone meanwhile.
     }

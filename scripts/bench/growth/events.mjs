@@ -48,10 +48,10 @@ async function fill(client, ids, size) {
   if (ids.length !== size) throw new Error(`${ids.length} events instead of ${size}`);
 }
 
-const create = (then) => ({
+const create = (onMade) => ({
   name: 'create_event',
   params: { ...neverDue, title: 'Bench: one of many' },
-  then: (body) => then(JSON.parse(body).id),
+  onAnswer: (body) => onMade(JSON.parse(body).id),
 });
 
 async function measureReads(client, ids) {

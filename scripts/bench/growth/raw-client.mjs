@@ -28,7 +28,7 @@ export async function openRawClient(port, key, connections) {
           const body = await exchange(socket, text(call.name, call.params));
           if (!body.startsWith('{"code":0')) throw new Error(`${call.name}: ${body.slice(0, 200)}`);
           done += 1;
-          call.then?.(body);
+          call.onAnswer?.(body);
         }
       }),
     );

@@ -6,7 +6,11 @@ export function tableOf(report) {
   const head = ['measure', 'target', 'measured', 'peer', ''];
   const all = [head, ...rows];
   const widths = head.map((_title, column) => Math.max(...all.map((row) => String(row[column]).length)));
-  const line = (row) => row.map((cell, column) => String(cell).padEnd(widths[column])).join('  ').trimEnd();
+  const line = (row) =>
+    row
+      .map((cell, column) => String(cell).padEnd(widths[column]))
+      .join('  ')
+      .trimEnd();
   return `${[line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n')}\n`;
 }
 

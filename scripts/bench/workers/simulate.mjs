@@ -33,7 +33,14 @@ const launcher = {
     pids += 1;
     spec.stdin(pids);
     const exited = Promise.resolve({ code: 0, signal: null });
-    return { pid: pids, stdout: nothing(), stderr: nothing(), exited, stopReading() {}, signalGroup: () => false };
+    return {
+      pid: pids,
+      stdout: nothing(),
+      stderr: nothing(),
+      exited,
+      stopReading() {},
+      signalGroup: () => false,
+    };
   },
   resolveUser: async () => undefined,
   resolveGroup: async () => undefined,
@@ -63,7 +70,15 @@ const workers = Array.from({ length: Number(count) }, (_, n) =>
       channel: new WsWorkerChannel({ secret, clock, random, log }),
     },
     {
-      node: { id: `sim${n}`, hostname: `sim${n}`, groups: [], master: 0, slots: 0, ip: '127.0.0.1', version: '0' },
+      node: {
+        id: `sim${n}`,
+        hostname: `sim${n}`,
+        groups: [],
+        master: 0,
+        slots: 0,
+        ip: '127.0.0.1',
+        version: '0',
+      },
       process: { pid: process.pid, uid: 0 },
       environment: {},
       hiddenVariables: [],
@@ -71,7 +86,14 @@ const workers = Array.from({ length: Number(count) }, (_, n) =>
       builtins: new Map(),
       killTimeoutMs: 1_000,
       sampleIntervalMs: 1_000,
-      limits: { memoryBytes: 0, memorySustainSec: 0, cpuPercent: 0, cpuSustainSec: 0, cpuGraceSec: 0, logBytes: 0 },
+      limits: {
+        memoryBytes: 0,
+        memorySustainSec: 0,
+        cpuPercent: 0,
+        cpuSustainSec: 0,
+        cpuGraceSec: 0,
+        logBytes: 0,
+      },
       expireDays: 1,
       zone: 'system',
       reportGraceMs: 1_000,
@@ -79,7 +101,8 @@ const workers = Array.from({ length: Number(count) }, (_, n) =>
   ),
 );
 await Promise.all(workers.map((worker) => worker.start()));
-while (!workers.every((worker) => worker.isConnected)) await new Promise((resolve) => setTimeout(resolve, 50));
+while (!workers.every((worker) => worker.isConnected))
+  await new Promise((resolve) => setTimeout(resolve, 50));
 process.stdout.write('connected\n');
 process.stdin.resume();
 process.stdin.once('end', () => process.exit(0));

@@ -29,7 +29,10 @@ export async function beginLog(source: AsyncIterable<Uint8Array>): Promise<Begun
  * calls, where each trip through the thread pool costs more than all of them. `entry`: the empty file that lists it.
  * Throws the system's error, with nothing in the log's place and no draft left.
  */
-export function writeSmallLog(paths: { draft: string; entry: string; log: string }, parts: Uint8Array[]): void {
+export function writeSmallLog(
+  paths: { draft: string; entry: string; log: string },
+  parts: Uint8Array[],
+): void {
   try {
     writeFile(paths.draft, 'wx', Buffer.concat(parts));
     // Listed first: a log that is not listed would stay for ever.

@@ -58,11 +58,17 @@ export async function startWorker(
     return undefined;
   });
   const redis = openRedis(settings.redis, log);
-  const logs = await openLogArchive(settings.logArchive, redis.archive, settings.dataDir).catch(async (error: unknown) => {
-    await Promise.all([redis.close(), own?.release()]);
-    throw error;
-  });
-  const workers = new PlacedWorkers(settings, { redis, logs, thread: new SpawnThread(), onDrainRequested }, log);
+  const logs = await openLogArchive(settings.logArchive, redis.archive, settings.dataDir).catch(
+    async (error: unknown) => {
+      await Promise.all([redis.close(), own?.release()]);
+      throw error;
+    },
+  );
+  const workers = new PlacedWorkers(
+    settings,
+    { redis, logs, thread: new SpawnThread(), onDrainRequested },
+    log,
+  );
   if (own !== undefined) workers.start(own);
   else {
     const spare = await sparePlace(dataDir, node.id);

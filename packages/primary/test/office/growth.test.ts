@@ -34,7 +34,11 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** How many times as much the work costs with many events, both measured alternately. */
-async function growth(small: Cluster, large: Cluster, work: (of: Cluster) => Promise<unknown>): Promise<number> {
+async function growth(
+  small: Cluster,
+  large: Cluster,
+  work: (of: Cluster) => Promise<unknown>,
+): Promise<number> {
   const costs: { small: number[]; large: number[] } = { small: [], large: [] };
   await work(small);
   await work(large);

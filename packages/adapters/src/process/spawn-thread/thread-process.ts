@@ -17,7 +17,12 @@ export class ThreadProcess implements RunningProcess {
   #resolveExit: (exit: ProcessExit) => void = () => undefined;
 
   /** `group`: shared with the thread. */
-  constructor(run: number, pid: number, group: Int32Array<SharedArrayBuffer>, order: (order: ThreadOrder) => void) {
+  constructor(
+    run: number,
+    pid: number,
+    group: Int32Array<SharedArrayBuffer>,
+    order: (order: ThreadOrder) => void,
+  ) {
     this.pid = pid;
     this.#group = new OwnGroup(pid, group);
     const chunks = (stream: StreamName): TakenChunks =>
