@@ -51,12 +51,10 @@ const keyFile = 'admin-api-key';
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
   const redis = openRedis({ url: deps.redisUrl, prefix: config.redis.prefix }, log);
-  const logs = await openLogArchive(config.logArchive, redis.archive, config.dataDir).catch(
-    async (error: unknown) => {
-      await redis.close();
-      throw error;
-    },
-  );
+  const logs = await openLogArchive(config, redis.archive).catch(async (error: unknown) => {
+    await redis.close();
+    throw error;
+  });
   const url = advertisedUrl(config);
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });

@@ -16,9 +16,8 @@ export interface OpenLogArchive {
  * message for people when the place cannot be used; whether S3 answers is not asked.
  */
 export async function openLogArchive(
-  place: Config['logArchive'],
+  { logArchive: place, dataDir }: Pick<Config, 'logArchive' | 'dataDir'>,
   redis: RedisLogArchive,
-  dataDir: string,
 ): Promise<OpenLogArchive> {
   switch (place.kind) {
     case 'redis':

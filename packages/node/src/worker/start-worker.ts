@@ -58,12 +58,10 @@ export async function startWorker(
     return undefined;
   });
   const redis = openRedis(settings.redis, log);
-  const logs = await openLogArchive(settings.logArchive, redis.archive, settings.dataDir).catch(
-    async (error: unknown) => {
-      await Promise.all([redis.close(), own?.release()]);
-      throw error;
-    },
-  );
+  const logs = await openLogArchive(settings, redis.archive).catch(async (error: unknown) => {
+    await Promise.all([redis.close(), own?.release()]);
+    throw error;
+  });
   const workers = new PlacedWorkers(
     settings,
     { redis, logs, thread: new SpawnThread(), onDrainRequested },
