@@ -11,14 +11,15 @@ const startTimeoutMs = 30_000;
 const stopTimeoutMs = 15_000;
 
 /**
- * Starts a Redis, a primary and a worker as processes of their own, so that each can be watched. `pids` names them;
+ * Starts a Redis, a primary and, unless told otherwise, a worker as processes of their own, so that each can be watched. `pids` names them;
  * `stop` ends them, aborts what still runs and removes everything.
  */
-export async function startCluster() {
+export async function startCluster({ hasWorker = true } = {}) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'carillon-bench-'));
   const children = [];
   const port = await freePort();
   const key = '0123456789abcdef0123456789abcdef';
+  const secret = 'only for this measurement';
   const api = createApi(port, key);
   const stop = async () => {
     api.close();
@@ -31,7 +32,7 @@ export async function startCluster() {
     const redis = await startRedis(directory, socket, children);
     const shared = {
       CARILLON_REDIS_URL: `unix:${socket}`,
-      CARILLON_CLUSTER_SECRET: 'only for this measurement',
+      CARILLON_CLUSTER_SECRET: secret,
       CARILLON_DRAIN_GRACE: '0',
     };
     const primary = spawnNode({
@@ -43,13 +44,16 @@ export async function startCluster() {
     });
     children.push(primary);
     await becomesReady(api, primary);
+    const found = { api, directory, stop, redisUrl: `unix:${socket}`, secret };
+    const pids = { primary: primary.pid, redis: redis.pid };
+    if (!hasWorker) return { ...found, pids };
     const worker = spawnNode({
       ...shared,
       CARILLON_ROLES: 'worker',
       CARILLON_DATA_DIR: path.join(directory, 'worker'),
     });
     children.push(worker);
-    return { api, directory, stop, pids: { primary: primary.pid, worker: worker.pid, redis: redis.pid } };
+    return { ...found, pids: { ...pids, worker: worker.pid } };
   } catch (error) {
     await stop();
     throw error;

@@ -34,6 +34,7 @@ export async function startNode() {
     CARILLON_BOOTSTRAP_API_KEY: key,
     ...(fs.existsSync(redisProgram) ? { CARILLON_REDIS_SERVER: redisProgram } : {}),
   });
+  const startedMs = performance.now();
   const api = createApi(port, key);
   const exited = once(child, 'exit');
   const stop = async () => {
@@ -48,7 +49,26 @@ export async function startNode() {
     await stop();
     throw error;
   }
-  return { api, stop };
+  const startupMs = Math.round(performance.now() - startedMs);
+  return { api, port, key, startupMs, stop, pids: () => familyOf(child.pid, directory) };
+}
+
+/** The node, its children, and the Redis that lives in its directory; by names of no meaning. */
+function familyOf(pid, directory) {
+  const family = new Set([pid]);
+  for (const name of fs.readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const command = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      const stat = fs.readFileSync(`/proc/${name}/stat`, 'latin1');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      if (parent === pid || (command.includes('redis') && command.includes(directory)))
+        family.add(Number(name));
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return Object.fromEntries([...family].map((member) => [String(member), member]));
 }
 
 /** Resolves when the node answers as the primary. */
@@ -58,7 +78,7 @@ export async function becomesReady(api, child) {
     if (child.exitCode !== null) throw new Error(`The node ended with code ${child.exitCode}`);
     const answer = await api.call('get_master_state', {}).catch(() => undefined);
     if (answer?.code === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`The node did not answer within ${startTimeoutMs} ms`);
 }

@@ -1,5 +1,6 @@
 import { completed, createShellEvent, runWhenPossible } from './api.mjs';
 import { historyLength, verifyHistory } from './history.mjs';
+import { measureRawStarts } from './growth/machine.mjs';
 import { quantiles } from './quantiles.mjs';
 
 /**
@@ -7,6 +8,8 @@ import { quantiles } from './quantiles.mjs';
  * once with code 0.
  */
 export async function measureThroughput(api, { jobs, lanes }) {
+  // Before and after: other work on the machine slows both in the same way.
+  const rawBefore = await measureRawStarts();
   const event = await createShellEvent(api, 'Bench: throughput', '#!/bin/sh\n');
   await completed(api, await runWhenPossible(api, event));
   const before = await historyLength(api);
@@ -31,6 +34,7 @@ export async function measureThroughput(api, { jobs, lanes }) {
   return {
     jobs,
     lanes,
+    raw_starts_per_second: Math.round((rawBefore + (await measureRawStarts())) / 2),
     jobs_per_second: Math.round((jobs / (endedMs - startedMs)) * 1e6) / 1000,
     launches_per_second: Math.round((jobs / (launchedMs - startedMs)) * 1e6) / 1000,
     run_event_answer_ms: quantiles(answer),

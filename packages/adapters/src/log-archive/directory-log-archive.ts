@@ -16,9 +16,15 @@ import { dirname, join } from 'node:path';
 import type { Clock, LogArchive, Random } from '@carillon/core';
 import { endOfLife, expiryDay, isPastDay, nameOf, wholeSec } from './expiry-days.js';
 import { lifeHeader, lifeHeaderBytes, readLife } from './life-header.js';
+import { beginLog, writeSmallLog } from './small-log.js';
 
 /** Drafts untouched for this long are what a crash left behind. */
 const draftLifeMs = 86_400_000;
+
+export interface DirectoryLogArchiveOptions {
+  /** On a disk of this machine: small logs are written at once, which must not be done over a network. */
+  isLocal?: boolean;
+}
 
 /**
  * Logs in a directory, which several nodes may share: `logs/<part of a hash>/<job>.gz`. Each file starts with an empty
@@ -30,16 +36,23 @@ export class DirectoryLogArchive implements LogArchive {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #isLocal: boolean;
 
-  private constructor(directory: string, clock: Clock, random: Random) {
+  private constructor(directory: string, clock: Clock, random: Random, isLocal: boolean) {
+    this.#isLocal = isLocal;
     this.#directory = directory;
     this.#clock = clock;
     this.#random = random;
   }
 
   /** Makes the directory if need be. Rejects with a message for people when it cannot be written to. */
-  static async open(directory: string, clock: Clock, random: Random): Promise<DirectoryLogArchive> {
-    const archive = new DirectoryLogArchive(directory, clock, random);
+  static async open(
+    directory: string,
+    clock: Clock,
+    random: Random,
+    { isLocal = false }: DirectoryLogArchiveOptions = {},
+  ): Promise<DirectoryLogArchive> {
+    const archive = new DirectoryLogArchive(directory, clock, random, isLocal);
     try {
       for (const part of ['logs', 'expiry', 'drafts']) {
         await mkdir(join(directory, part), { recursive: true, mode: 0o700 });
@@ -54,10 +67,16 @@ export class DirectoryLogArchive implements LogArchive {
   }
 
   async put(job: string, chunks: AsyncIterable<Uint8Array>, expireSec: number): Promise<void> {
+    const begun = this.#isLocal ? await beginLog(chunks) : { chunks };
     const untilSec = endOfLife(this.#clock.nowMs(), expireSec);
     const draft = this.#draftPath();
+    if ('bytes' in begun) {
+      const paths = { draft, entry: this.#entryPath(job, untilSec), log: this.#logPath(job) };
+      writeSmallLog(paths, [lifeHeader(untilSec), begun.bytes]);
+      return;
+    }
     try {
-      await writeWhole(draft, lifeHeader(untilSec), chunks);
+      await writeWhole(draft, lifeHeader(untilSec), begun.chunks);
       // Listed first: a log that is not listed would stay for ever.
       await this.#list(job, untilSec);
       await inFolder(this.#logPath(job), (path) => rename(draft, path));

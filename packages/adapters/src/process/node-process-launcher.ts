@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type ProcessLauncher,
   type ProcessSpec,
@@ -10,8 +6,10 @@ import {
   type UserInfo,
 } from '@carillon/core';
 import { findMarked } from './linux-strays.js';
-import { NodeRunningProcess, type PipedChild } from './node-running-process.js';
+import { NodeRunningProcess } from './node-running-process.js';
+import { ScriptDirectory } from './script-directory.js';
 import { explainSpawnFailure } from './spawn-failure.js';
+import { type ProgramStart, removeScript, startProgram } from './start-program.js';
 import { findGroup, findUser } from './user-directory.js';
 
 /** Starts in one turn of the event loop; a fork blocks, and beats and output must not wait for a burst. */
@@ -24,37 +22,24 @@ export interface NodeProcessLauncherOptions {
 
 /**
  * Starts processes with Node's `spawn`: no shell in between, each the leader of its own session and group, output
- * through pipes. Keep the starting process small: a fork costs with the memory of its parent.
+ * through pipes. A start blocks the thread until the new process is under way.
  */
 export class NodeProcessLauncher implements ProcessLauncher {
-  readonly #scriptDirectory: string;
+  readonly #scripts: ScriptDirectory;
   #startsThisTurn = 0;
   #nextTurn: Promise<void> | undefined;
 
   constructor(options: NodeProcessLauncherOptions) {
-    this.#scriptDirectory = options.scriptDirectory;
-    // Others may pass through, to scripts they own, but not look around.
-    mkdirSync(this.#scriptDirectory, { recursive: true, mode: 0o711 });
-    for (const name of readdirSync(this.#scriptDirectory)) {
-      rmSync(join(this.#scriptDirectory, name), { force: true, recursive: true });
-    }
+    this.#scripts = new ScriptDirectory(options.scriptDirectory);
   }
 
   async launch(spec: ProcessSpec): Promise<RunningProcess> {
     while (this.#startsThisTurn >= startsPerTurn) await this.#turn();
     this.#startsThisTurn += 1;
     void this.#turn();
-    const script = spec.program.kind === 'script' ? join(this.#scriptDirectory, spec.name) : undefined;
-    const removeScript = (): void => (script === undefined ? undefined : removeFile(script));
     try {
-      const child = this.#spawn(spec, script);
-      if (child.pid === undefined) {
-        const [error]: unknown[] = await once(child, 'error');
-        throw error;
-      }
-      return new NodeRunningProcess(child, child.pid, spec.stdin(child.pid), removeScript);
+      return await this.start(this.#scripts.startOf(spec), spec.stdin);
     } catch (error) {
-      removeScript();
       throw error instanceof SpawnError ? error : explainSpawnFailure(error, spec);
     }
   }
@@ -84,26 +69,10 @@ export class NodeProcessLauncher implements ProcessLauncher {
     return findMarked('CARILLON_RUN', marker, match);
   }
 
-  /**
-   * Writes the script and forks without a pause in between: a fork elsewhere in this process, while the file is open
-   * for writing, would make the system refuse to execute it (ETXTBSY).
-   */
-  #spawn(spec: ProcessSpec, script: string | undefined): PipedChild {
-    const { program, cwd, uid, gid } = spec;
-    if (script !== undefined && program.kind === 'script') {
-      writeFileSync(script, program.source, { mode: 0o700 });
-      if (uid !== undefined) chownSync(script, uid, gid ?? uid);
-    }
-    const [file, args] = commandOf(spec, script);
-    return spawn(file, args, {
-      cwd,
-      env: spec.env,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      // With either id set the system's list of supplementary groups is emptied as well.
-      ...(uid === undefined ? {} : { uid }),
-      ...(gid === undefined ? {} : { gid }),
-    });
+  /** Rejects with the system's error. */
+  protected async start(start: ProgramStart, stdin: (pid: number) => string): Promise<RunningProcess> {
+    const { child, pid } = await startProgram(start);
+    return new NodeRunningProcess(child, pid, stdin(pid), () => removeScript(start.script));
   }
 
   #turn(): Promise<void> {
@@ -115,29 +84,5 @@ export class NodeProcessLauncher implements ProcessLauncher {
       });
     });
     return this.#nextTurn;
-  }
-}
-
-/** File and arguments that start a program; `script`: where its text has been put. Throws SpawnError. */
-export function commandOf({ program }: ProcessSpec, script: string | undefined): [string, readonly string[]] {
-  if (program.kind === 'exec') {
-    if (
-      program.file === '' ||
-      program.file.includes('\0') ||
-      program.args.some((arg) => arg.includes('\0'))
-    ) {
-      throw new SpawnError('The command is empty or has a NUL character', 'EINVAL');
-    }
-    return [program.file, program.args];
-  }
-  const path = script ?? '';
-  return program.source.startsWith('#!') ? [path, []] : ['/bin/sh', [path]];
-}
-
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Gone already, or its directory is; nothing depends on it.
   }
 }

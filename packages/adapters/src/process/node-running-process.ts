@@ -1,11 +1,7 @@
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
 import type { ProcessExit, RunningProcess } from '@carillon/core';
 import { ChunkQueue } from './chunk-queue.js';
-import { hasLiveMember } from './linux-strays.js';
-import { systemErrorName } from './spawn-failure.js';
-
-export type PipedChild = ChildProcessByStdio<Writable, Readable, Readable>;
+import { OwnGroup } from './own-group.js';
+import type { PipedChild } from './start-program.js';
 
 /** A child process that leads its own group. */
 export class NodeRunningProcess implements RunningProcess {
@@ -13,19 +9,17 @@ export class NodeRunningProcess implements RunningProcess {
   readonly stdout: ChunkQueue;
   readonly stderr: ChunkQueue;
   readonly exited: Promise<ProcessExit>;
-  /** No process of the group was left: its number may belong to strangers by now. */
-  #groupGone = false;
-  #leaderGone = false;
+  readonly #group: OwnGroup;
 
   /** `onExit` is called once, before `exited` resolves. */
   constructor(child: PipedChild, pid: number, stdin: string, onExit: () => void) {
     this.pid = pid;
+    this.#group = new OwnGroup(pid);
     this.stdout = new ChunkQueue(child.stdout);
     this.stderr = new ChunkQueue(child.stderr);
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        this.#leaderGone = true;
-        this.#kill(0);
+        this.#group.onLeaderGone();
         onExit();
         resolve({ code, signal });
       });
@@ -41,21 +35,6 @@ export class NodeRunningProcess implements RunningProcess {
   }
 
   signalGroup(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
-    if (!this.#kill(signal)) return false;
-    if (signal === 0 && this.#leaderGone) this.#groupGone = hasLiveMember(this.pid) === false;
-    return !this.#groupGone;
-  }
-
-  #kill(signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
-    if (this.#groupGone) return false;
-    try {
-      process.kill(-this.pid, signal);
-      return true;
-    } catch (error) {
-      // EPERM: there are members, all of another user.
-      if (systemErrorName(error) !== 'ESRCH') return true;
-      this.#groupGone = this.#leaderGone;
-      return false;
-    }
+    return this.#group.signal(signal);
   }
 }

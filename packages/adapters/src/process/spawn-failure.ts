@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { type ProcessSpec, SpawnError } from '@carillon/core';
+import { systemErrorName } from './system-error.js';
 
 const explanations: ReadonlyMap<string, string> = new Map([
   ['E2BIG', 'The arguments and environment variables are too long'],
@@ -11,12 +12,6 @@ const explanations: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'No space left on the disk'],
   ['EPERM', 'Not permitted to run as this user or group'],
 ]);
-
-/** Name of a system error such as ENOENT; '' for anything else. */
-export function systemErrorName(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
-}
 
 /** Says in a user's words why a process could not be started; `error` is what the system answered. */
 export function explainSpawnFailure(error: unknown, spec: ProcessSpec): SpawnError {

@@ -23,12 +23,24 @@ afterEach(async () => {
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true });
 });
 
-logArchiveConformance('DirectoryLogArchive', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'carillon-logs-'));
-  return {
-    archive: await DirectoryLogArchive.open(directory, new SystemClock(), new SystemRandom()),
-    close: () => rm(directory, { recursive: true }),
-  };
+for (const isLocal of [false, true]) {
+  logArchiveConformance(`DirectoryLogArchive, ${isLocal ? 'local' : 'shared'}`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'carillon-logs-'));
+    const archive = await DirectoryLogArchive.open(directory, new SystemClock(), new SystemRandom(), {
+      isLocal,
+    });
+    return { archive, close: () => rm(directory, { recursive: true }) };
+  });
+}
+
+test('a small log that cannot be put into its place leaves nothing behind', async () => {
+  const directory = await freshDirectory();
+  const options = { isLocal: true };
+  const archive = await DirectoryLogArchive.open(directory, new FakeClock(), new SystemRandom(), options);
+  await rm(join(directory, 'logs'), { recursive: true });
+  await writeFile(join(directory, 'logs'), 'in the way');
+  await expect(archive.put('j1', chunksOf('log'), 60)).rejects.toThrow('ENOTDIR');
+  expect(await readdir(join(directory, 'drafts'))).toEqual([]);
 });
 
 async function openOne() {

@@ -7,6 +7,8 @@ import {
   parseStat,
   PidusageSampler,
   ProcSampler,
+  SpawnThread,
+  ThreadProcessLauncher,
 } from '../../src/process/index.js';
 import type { ProcessSpec, RunningProcess } from '@carillon/core';
 import { allText, processConformance, readUntil } from '@carillon/testkit';
@@ -21,14 +23,32 @@ processConformance('NodeProcessLauncher', async () => {
   return { launcher, cwd, close: () => rm(cwd, { recursive: true }) };
 });
 
-describe('with a launcher', () => {
+processConformance('ThreadProcessLauncher', async () => {
+  const cwd = await freshDirectory();
+  const thread = new SpawnThread();
+  const launcher = new ThreadProcessLauncher({ scriptDirectory: join(cwd, 'scripts'), thread });
+  const close = async (): Promise<void> => {
+    await thread.close();
+    await rm(cwd, { recursive: true });
+  };
+  return { launcher, cwd, close };
+});
+
+describe.each(['NodeProcessLauncher', 'ThreadProcessLauncher'])('with a %s', (kind) => {
   let directory: string;
   let started: RunningProcess[];
   let launcher: NodeProcessLauncher;
+  let thread: SpawnThread;
+  const openLauncher = (): NodeProcessLauncher => {
+    const scriptDirectory = join(directory, 'scripts');
+    if (kind === 'NodeProcessLauncher') return new NodeProcessLauncher({ scriptDirectory });
+    return new ThreadProcessLauncher({ scriptDirectory, thread });
+  };
   beforeEach(async () => {
     directory = await freshDirectory();
     started = [];
-    launcher = new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts') });
+    thread = new SpawnThread();
+    launcher = openLauncher();
   });
   afterEach(async () => {
     for (const process of started) {
@@ -36,6 +56,7 @@ describe('with a launcher', () => {
       process.stopReading();
       await process.exited;
     }
+    await thread.close();
     await rm(directory, { recursive: true });
   });
   const launch = async (source: string, more: Partial<ProcessSpec> = {}): Promise<RunningProcess> => {
@@ -57,7 +78,7 @@ describe('with a launcher', () => {
     await child.exited;
     expect(await readdir(join(directory, 'scripts'))).toEqual([]);
     await writeFile(join(directory, 'scripts', 'old'), 'x');
-    launcher = new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts') });
+    launcher = openLauncher();
     expect(await readdir(join(directory, 'scripts'))).toEqual([]);
   });
 

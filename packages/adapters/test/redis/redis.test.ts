@@ -1,6 +1,6 @@
 import { checkRedisSettings, closeRedis, createRedis, keySpace } from '@carillon/adapters';
 import { startPrivateRedis } from '@carillon/testkit';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { MemoryLogger } from '../../src/logger/index.js';
 import { judgeServer, parseInfo } from '../../src/redis/check-redis-settings.js';
 import { TestRedis } from './test-redis.js';
@@ -23,6 +23,25 @@ describe('key names', () => {
     const names = Object.values(keys).map((name) => (typeof name === 'function' ? name('events') : name));
     expect(new Set(names).size).toBe(names.length);
   });
+});
+
+test('commands of one turn go to the connection in one write, in their order', async () => {
+  const server = await TestRedis.start();
+  try {
+    const redis = server.connect();
+    await redis.ping();
+    const pieces = jest.spyOn(redis.stream, '_writev');
+    const replies = Promise.all([redis.set('a', '1'), redis.incr('a'), redis.get('a')]);
+    expect(pieces).not.toHaveBeenCalled();
+    expect(await replies).toEqual(['OK', 2, '2']);
+    expect(pieces.mock.calls.map(([chunks]) => chunks.length)).toEqual([3]);
+    // A connection that is closed at once sends what was called before.
+    const last = redis.set('a', 'last');
+    await closeRedis(redis);
+    expect(await last).toBe('OK');
+  } finally {
+    await server.stop();
+  }
 });
 
 describe('settings of the server', () => {

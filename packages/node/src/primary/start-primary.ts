@@ -112,7 +112,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
 
 /** Closes the connections when the archive cannot be used. */
 function openLogs(config: Config, redis: ReturnType<typeof openRedis>): Promise<OpenLogArchive> {
-  return openLogArchive(config.logArchive, redis.archive).catch(async (error: unknown) => {
+  return openLogArchive(config, redis.archive).catch(async (error: unknown) => {
     await redis.close();
     throw error;
   });

@@ -1,3 +1,4 @@
+import { join, sep } from 'node:path';
 import { DirectoryLogArchive, type RedisLogArchive, S3LogArchive } from '@carillon/adapters';
 import type { LogArchive } from '@carillon/core';
 import type { Config } from '../config/index.js';
@@ -10,11 +11,12 @@ export interface OpenLogArchive {
 }
 
 /**
- * Opens the archive of the configuration; `redis` is the one that comes with the connection to Redis. Rejects with a
+ * Opens the archive of the configuration; `redis` is the one that comes with the connection to Redis. What lies in the
+ * data directory is on this machine. Rejects with a
  * message for people when the place cannot be used; whether S3 answers is not asked.
  */
 export async function openLogArchive(
-  place: Config['logArchive'],
+  { logArchive: place, dataDir }: Pick<Config, 'logArchive' | 'dataDir'>,
   redis: RedisLogArchive,
 ): Promise<OpenLogArchive> {
   switch (place.kind) {
@@ -22,7 +24,9 @@ export async function openLogArchive(
       return { archive: redis, close: () => undefined };
     case 'directory':
       return {
-        archive: await DirectoryLogArchive.open(place.path, clock, random),
+        archive: await DirectoryLogArchive.open(place.path, clock, random, {
+          isLocal: place.path.startsWith(join(dataDir, sep)),
+        }),
         close: () => undefined,
       };
     case 's3': {

@@ -5,8 +5,9 @@ import {
   FileDetachedLauncher,
   FileJobLog,
   FileResultSpool,
-  NodeProcessLauncher,
   RedisRunClaims,
+  SpawnThread,
+  ThreadProcessLauncher,
   WsWorkerChannel,
 } from '@carillon/adapters';
 import { networkInterfaces } from 'node:os';
@@ -36,6 +37,7 @@ const reportGraceMs = 10_000;
 interface Connections {
   redis: ReturnType<typeof openRedis>;
   logs: OpenLogArchive;
+  thread: SpawnThread;
   onDrainRequested: (request: DrainRequest) => void;
 }
 
@@ -56,11 +58,15 @@ export async function startWorker(
     return undefined;
   });
   const redis = openRedis(settings.redis, log);
-  const logs = await openLogArchive(settings.logArchive, redis.archive).catch(async (error: unknown) => {
+  const logs = await openLogArchive(settings, redis.archive).catch(async (error: unknown) => {
     await Promise.all([redis.close(), own?.release()]);
     throw error;
   });
-  const workers = new PlacedWorkers(settings, { redis, logs, onDrainRequested }, log);
+  const workers = new PlacedWorkers(
+    settings,
+    { redis, logs, thread: new SpawnThread(), onDrainRequested },
+    log,
+  );
   if (own !== undefined) workers.start(own);
   else {
     const spare = await sparePlace(dataDir, node.id);
@@ -143,6 +149,7 @@ class PlacedWorkers {
   async #close(): Promise<void> {
     this.#shared.logs.close();
     await this.#shared.redis.close();
+    await this.#shared.thread.close();
   }
 
   async #leave(place: WorkerPlace): Promise<void> {
@@ -153,7 +160,7 @@ class PlacedWorkers {
 function workerAt(
   place: WorkerPlace,
   settings: WorkerSettings,
-  { redis, logs, onDrainRequested }: Connections,
+  { redis, logs, thread, onDrainRequested }: Connections,
   log: Logger,
 ): Worker {
   return createWorker(
@@ -161,7 +168,7 @@ function workerAt(
       clock,
       random,
       logger: log,
-      launcher: new NodeProcessLauncher({ scriptDirectory: join(place.directory, 'scripts') }),
+      launcher: new ThreadProcessLauncher({ scriptDirectory: join(place.directory, 'scripts'), thread }),
       detached: new FileDetachedLauncher(join(place.directory, 'detached')),
       sampler: createProcessSampler(),
       logs: new FileJobLog(join(place.directory, 'logs')),

@@ -15,6 +15,8 @@ export type ProcessMessage =
   /** The primary asked it to end: it will exit, and is to be started again or not. */
   { type: 'leaving'; restart: boolean };
 
+/** A fork costs with the memory of its parent, and the worker makes little that lives for a while. */
+const youngHeapMb = 1;
 const restartAfterMs = [100, 500, 2_000, 5_000];
 /** A worker process that lived this long gets a quick restart again. */
 const healthyAfterMs = 30_000;
@@ -45,6 +47,7 @@ export class WorkerSupervisor {
     const startedAtMs = this.#clock.monotonicMs();
     const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), [], {
       env: withoutSecrets(process.env),
+      execArgv: [...process.execArgv, `--max-semi-space-size=${youngHeapMb}`],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // The terminal's Ctrl-C reaches the whole group; only the supervisor decides when the worker ends.
       detached: true,

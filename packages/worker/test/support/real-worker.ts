@@ -6,8 +6,9 @@ import {
   FileJobLog,
   FileResultSpool,
   MemoryLogger,
-  NodeProcessLauncher,
+  SpawnThread,
   SystemClock,
+  ThreadProcessLauncher,
 } from '@carillon/adapters';
 import type { Worker, WorkerSettings } from '@carillon/worker';
 import { Harness, workerSettings } from './harness.js';
@@ -32,9 +33,10 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
     workDirectory: directory,
     ...settings,
   });
+  const thread = new SpawnThread();
   const worker = harness.newWorker({
     clock: new SystemClock(),
-    launcher: new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts') }),
+    launcher: new ThreadProcessLauncher({ scriptDirectory: join(directory, 'scripts'), thread }),
     sampler: createProcessSampler(),
     logs: new FileJobLog(join(directory, 'logs')),
     spool: new FileResultSpool(join(directory, 'spool'), new MemoryLogger()),
@@ -47,6 +49,7 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
     directory,
     close: async () => {
       await worker.stop();
+      await thread.close();
       await rm(directory, { recursive: true });
     },
   };

@@ -13,7 +13,7 @@ import {
   SpawnError,
 } from '@carillon/core';
 import { identify, pidSpace } from '../../embedded-redis/process-table.js';
-import { commandOf } from '../node-process-launcher.js';
+import { commandOf } from '../script-directory.js';
 import { explainSpawnFailure } from '../spawn-failure.js';
 import { checkDirectory, checkInterpreter, findProgram } from './find-program.js';
 import { FollowedProcess } from './followed-process.js';

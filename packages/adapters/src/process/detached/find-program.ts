@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import type { ProcessSpec } from '@carillon/core';
-import { explainSpawnFailure, systemErrorName } from '../spawn-failure.js';
+import { explainSpawnFailure } from '../spawn-failure.js';
+import { systemErrorName } from '../system-error.js';
 
 /** Where the system looks for programs when there is no PATH. */
 const defaultPath = '/usr/bin:/bin';

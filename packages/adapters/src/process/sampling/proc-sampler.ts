@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { ProcessSampler, TreeSample } from '@carillon/core';
-import { processIds } from './linux-strays.js';
+import { processIds } from '../linux-strays.js';
 
 /** One process of a pass. Times in clock ticks, memory in pages. */
 interface ProcessRow {
