@@ -129,6 +129,10 @@ export class ClusterState {
         this.robins.delete(change.event);
         return;
       case 'activity':
+      case 'past-job':
+      case 'past-rows':
+      case 'staged':
+      case 'copy-lists':
         return;
       case 'delivery':
         this.deliveries.set(change.delivery.id, change.delivery);
@@ -138,6 +142,9 @@ export class ClusterState {
         return;
       case 'count':
         this.#totalsOf(change.day)[change.counter] += change.by;
+        return;
+      case 'totals':
+        this.stats = { day: change.day, totals: { ...change.totals } };
         return;
     }
   }
