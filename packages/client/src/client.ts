@@ -5,7 +5,7 @@ import { type CallOptions, type ClientOptions, readOptions } from './options.js'
 import { readPages } from './pages.js';
 import type { CallMethods, HistoryEntry, Job, JsonCallName, ScheduledEvent } from './types.js';
 
-/** Calls that change nothing, so that repeating them is always harmless. */
+/** Calls that change nothing, or the same when repeated, so that repeating them is always harmless. */
 const readCalls = new Set<JsonCallName>([
   'get_schedule',
   'get_event',
@@ -24,6 +24,10 @@ const readCalls = new Set<JsonCallName>([
   'get_upcoming',
   'get_job_details',
   'get_master_state',
+  'begin_export',
+  'read_export',
+  'begin_import',
+  'add_to_import',
   'ping',
 ]);
 const pageSize = 500;
@@ -197,6 +201,23 @@ export class CarillonClient implements CallMethods {
   /** What was done and what went wrong; for administrators. */
   getActivity(params: CallParams<'get_activity'> = {}, options?: CallOptions) {
     return this.call('get_activity', params, options);
+  }
+  /** Answers the header of an export; `readExport` answers what follows. */
+  beginExport(params: CallParams<'begin_export'> = {}, options?: CallOptions) {
+    return this.call('begin_export', params, options);
+  }
+  readExport(params: CallParams<'read_export'>, options?: CallOptions) {
+    return this.call('read_export', params, options);
+  }
+  beginImport(params: CallParams<'begin_import'> = {}, options?: CallOptions) {
+    return this.call('begin_import', params, options);
+  }
+  addToImport(params: CallParams<'add_to_import'>, options?: CallOptions) {
+    return this.call('add_to_import', params, options);
+  }
+  /** Carries out what was added to an import: all of it or nothing. */
+  finishImport(params: CallParams<'finish_import'>, options?: CallOptions) {
+    return this.call('finish_import', params, options);
   }
   getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
     return this.call('get_master_state', params, options);

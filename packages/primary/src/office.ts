@@ -1,6 +1,8 @@
 import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
 import type { ServerService } from './membership/server-service.js';
 import type { RecordService } from './catalog/record-service.js';
+import type { ExportService } from './transfer/export-service.js';
+import type { ImportService } from './transfer/import-service.js';
 import type {
   ActivityEntry,
   Caller,
@@ -38,6 +40,8 @@ export interface Office {
   readonly records: RecordService;
   /** The servers that run jobs. */
   readonly servers: ServerService;
+  readonly exports: ExportService;
+  readonly imports: ImportService;
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string>;
   updateEvent(
     id: string,

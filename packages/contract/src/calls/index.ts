@@ -9,6 +9,7 @@ import { jobCalls, logCalls } from './jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
 import { serverCalls } from './servers.js';
+import { transferCalls } from './transfer.js';
 
 export * from './api-call.js';
 
@@ -22,6 +23,7 @@ export const apiCalls = {
   ...apiKeyCalls,
   ...serverCalls,
   ...activityCalls,
+  ...transferCalls,
   ...switchCalls,
   ...logCalls,
   ...nodeCalls,

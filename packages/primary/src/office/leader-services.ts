@@ -22,6 +22,8 @@ import { ServerService } from '../membership/server-service.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
+import { ExportService } from '../transfer/export-service.js';
+import { ImportService } from '../transfer/import-service.js';
 import { JobRemoval } from '../upkeep/job-removal.js';
 import { UpkeepService } from '../upkeep/upkeep-service.js';
 import type { OfficeContext } from './context.js';
@@ -65,6 +67,7 @@ export function createLeaderServices(
   const { digest } = deps;
   const onRoom = () => launches.drainSoon();
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
+  const hostnames = () => [...registry.all()].map((worker) => worker.record.hostname);
   return {
     abortAll,
     catalog,
@@ -72,6 +75,8 @@ export function createLeaderServices(
     deliveries,
     dispatcher,
     ender,
+    exports: new ExportService(office),
+    imports: new ImportService({ office, hostnames, onRoom }),
     index,
     launches,
     live,

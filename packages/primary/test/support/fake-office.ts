@@ -27,6 +27,8 @@ import {
   ScheduleIndex,
   type Session,
   setupRecords,
+  type Store,
+  type StoreUpkeep,
   type Upcoming,
   type UpcomingWish,
   viewActiveJob,
@@ -35,6 +37,8 @@ import { FakeClock, SeededRandom } from '@carillon/testkit';
 import { RecordService } from '../../src/catalog/record-service.js';
 import { ServerService } from '../../src/membership/server-service.js';
 import { WorkerRegistry } from '../../src/membership/worker-registry.js';
+import { ExportService } from '../../src/transfer/export-service.js';
+import { ImportService } from '../../src/transfer/import-service.js';
 import type { OfficeSettings } from '../../src/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../../src/office.js';
 
@@ -62,6 +66,32 @@ const officeSettings: OfficeSettings = {
     baseAppUrl: 'http://cron.test',
   }),
 };
+
+const noPage = async () => ({ rows: [], length: 0 });
+
+/** Holds nothing and takes everything. */
+class NoStore implements Store {
+  readonly upkeep: StoreUpkeep = {
+    trimHistory: async () => 0,
+    readOldest: async () => [],
+    removeRows: async () => 0,
+    readRecords: async () => ({ records: [], next: undefined }),
+    keepRecords: async () => undefined,
+    readExpireDays: async () => undefined,
+    noteExpireDays: async () => undefined,
+  };
+  load = async () => new ClusterState();
+  commit = async () => undefined;
+  stage = async () => undefined;
+  unstage = async () => undefined;
+  readCopy = noPage;
+  revoke = async () => ({ kind: 'absent' }) as const;
+  readJob = async () => undefined;
+  readHistory = noPage;
+  readActivity = noPage;
+  readDeliveries = noPage;
+  checkHealth = async () => undefined;
+}
 
 /** An office over memory alone: the real state and the real rules, without a store, workers or a schedule. */
 export class FakeOffice implements Office {
@@ -122,6 +152,23 @@ export class FakeOffice implements Office {
     },
     registry: this.registry,
     forget: (entry) => this.registry.remove(entry.record.id),
+  });
+
+  readonly #transferOffice = {
+    state: this.state,
+    clock: new FakeClock(nowSec * 1000),
+    random: this.#random,
+    settings: officeSettings,
+    session: this.session,
+    store: new NoStore(),
+    journal: { commit: async (changes: readonly Change[]) => this.apply(changes), observe: () => undefined },
+  };
+  /** The real services over memory; nothing is ever put aside or copied. */
+  readonly exports = new ExportService(this.#transferOffice);
+  readonly imports = new ImportService({
+    office: this.#transferOffice,
+    hostnames: () => this.hostnames(),
+    onRoom: () => void this.effects.push('room'),
   });
 
   constructor() {

@@ -6,6 +6,7 @@ import { completedJobCalls } from './completed-jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
 import { serverCalls } from './servers.js';
+import { transferCalls } from './transfer.js';
 
 /** Calls that administer the cluster. */
 export const manageCalls: CallHandlers = {
@@ -16,4 +17,5 @@ export const manageCalls: CallHandlers = {
   ...serverCalls,
   ...activityCalls,
   ...completedJobCalls,
+  ...transferCalls,
 };
