@@ -8,6 +8,7 @@ import { addManageCommands } from './commands/manage/index.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommands } from './commands/status.js';
 import { exitCodes, explainFailure } from './failures.js';
+import { addTransferCommands } from './commands/transfer/index.js';
 import { CommandRun } from './session.js';
 
 /**
@@ -53,6 +54,6 @@ function createProgram(run: CommandRun, io: CommandIo): Command {
   addJobCommands(program, run);
   addHistoryCommand(program, run);
   addManageCommands(program, run);
-  addImportCommand(program, run);
+  addTransferCommands(program, addImportCommand(program, run), run);
   return program;
 }

@@ -1,0 +1,70 @@
+import type { CarillonClient } from '@carillon/client';
+import type { Options } from '../options.js';
+import { UsageError } from '../failures.js';
+
+/** A part is sent when it has so much text, or so many lines. */
+const partBytes = 2 * 1024 * 1024;
+const partLines = 2_000;
+const finishTimeoutMs = 120_000;
+
+export type ImportAnswer = Awaited<ReturnType<CarillonClient['finishImport']>>;
+export type ImportWishes = Omit<Parameters<CarillonClient['finishImport']>[0], 'import' | 'parts'>;
+
+/** Hands lines to a cluster in parts. Nothing is changed there before `finish`. */
+export class ImportSender {
+  readonly #client: CarillonClient;
+  #id: string | undefined;
+  #lines: unknown[] = [];
+  #bytes = 0;
+  #parts = 0;
+
+  constructor(client: CarillonClient) {
+    this.#client = client;
+  }
+
+  /** Throws ApiError for a line that the cluster refuses, maybe only with a later one. */
+  async add(line: unknown, bytes: number): Promise<void> {
+    if (this.#lines.length > 0 && this.#bytes + bytes > partBytes) await this.#send();
+    this.#lines.push(line);
+    this.#bytes += bytes;
+    if (this.#lines.length >= partLines) await this.#send();
+  }
+
+  async finish(wishes: ImportWishes): Promise<ImportAnswer> {
+    if (this.#lines.length > 0) await this.#send();
+    const id = await this.#begin();
+    return this.#client.finishImport(
+      { import: id, parts: this.#parts, ...wishes },
+      { timeoutMs: finishTimeoutMs },
+    );
+  }
+
+  async #send(): Promise<void> {
+    const id = await this.#begin();
+    await this.#client.addToImport({ import: id, part: this.#parts, lines: this.#lines });
+    this.#parts += 1;
+    this.#lines = [];
+    this.#bytes = 0;
+  }
+
+  async #begin(): Promise<string> {
+    this.#id ??= (await this.#client.beginImport()).import;
+    return this.#id;
+  }
+}
+
+/** What the options of an import command ask for. Throws UsageError for options that exclude each other. */
+export function readWishes(options: Options, source: string): ImportWishes {
+  if (options.flag('replace') && options.flag('keepExisting')) {
+    throw new UsageError('Give either --replace or --keep-existing');
+  }
+  const existing = options.flag('replace') ? 'replace' : options.flag('keepExisting') ? 'keep' : 'refuse';
+  return {
+    source,
+    existing,
+    dry_run: options.flag('dryRun'),
+    paused: options.flag('paused'),
+    catch_up: options.choice('catchUp') ?? true,
+    partial: options.flag('partial'),
+  };
+}
