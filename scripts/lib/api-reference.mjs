@@ -29,10 +29,11 @@ function intro(apiCalls) {
 
 Written by \`npm run docs\` from \`packages/contract/src\`; a test fails when the two differ.
 
-- Every call is at \`/api/app/NAME/v1\`. Calls listed with GET also run with POST; a body is JSON
+- Every call is at \`/api/app/NAME/v1\`, those about users at \`/api/user/NAME/v1\`. Calls listed with GET also run with POST; a body is JSON
   (\`Content-Type: application/json\`) or a form.
 - The API key goes into the header \`X-API-Key\`, or into \`api_key\` of the query or the body. Behind a redirect to
-  another host clients keep only the header.
+  another host clients keep only the header. A session of a user does instead of a key: its ID goes into the header
+  \`X-Session-ID\`, or into \`session_id\`; where both are given the session counts. [access.md](access.md) says more.
 - An answer is JSON: \`code\` is 0 or one of the [error codes](#error-codes), then with \`description\`. The HTTP
   status is 200 also for refusals, except where the table of error codes says otherwise.
 - Unknown parameters are never refused; a wrong type is, with a text that names the parameter.
@@ -66,7 +67,8 @@ function callSection(name, call, path) {
 
 function authText(auth) {
   if (auth === 'none') return 'no credential needed';
-  return auth === 'valid' ? 'any active key' : `privilege \`${auth}\``;
+  if (auth === 'session') return 'a session';
+  return auth === 'valid' ? 'any active key or session' : `privilege \`${auth}\``;
 }
 
 function table(head, schema, nothing) {
@@ -127,8 +129,10 @@ function boundsText({ minimum, maximum }) {
 
 const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-function privilegeSection({ privileges }) {
-  const rows = Object.entries(privileges).map(([name, meaning]) => `| \`${name}\` | ${cell(meaning)} |`);
+function privilegeSection({ privileges, restrictions }) {
+  const rows = Object.entries({ ...privileges, ...restrictions }).map(
+    ([name, meaning]) => `| \`${name}\` | ${cell(meaning)} |`,
+  );
   return `## Privileges\n\n| privilege | allows |\n|---|---|\n${rows.join('\n')}\n`;
 }
 
@@ -148,7 +152,8 @@ function liveSection({ LiveRequest, liveChannelPath }) {
   return `## Live channel
 
 A WebSocket at \`${liveChannelPath}\` of the primary; JSON text frames. The first message is \`authenticate\`, unless
-the upgrade request had the header \`X-API-Key\`.
+the upgrade request had the header \`X-API-Key\` or \`X-Session-ID\`. The connection is closed as soon as the key or the
+session is not good any more.
 
 | message of the client | fields |
 |---|---|

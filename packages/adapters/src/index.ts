@@ -8,6 +8,7 @@ export * from './embedded-redis/index.js';
 export * from './log-archive/index.js';
 export * from './outbound/index.js';
 export * from './logger/index.js';
+export * from './password/index.js';
 export * from './queue/index.js';
 export * from './random/index.js';
 export * from './lease/index.js';

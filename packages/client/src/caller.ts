@@ -1,6 +1,6 @@
 import { ClosedError, UnreachableError } from './errors.js';
 import { Exchange } from './exchange.js';
-import type { CallOptions, Settings } from './options.js';
+import { type CallOptions, credentialHeaders, type Settings } from './options.js';
 import { planStep, type Step } from './plan-step.js';
 import { PrimaryRoute } from './primary-route.js';
 import { delay } from './timer.js';
@@ -109,7 +109,7 @@ export class Caller {
       method: call.body === undefined ? 'GET' : 'POST',
       headers: {
         'user-agent': 'carillon-client',
-        ...(settings.apiKey === undefined ? {} : { 'x-api-key': settings.apiKey }),
+        ...credentialHeaders(settings),
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(call.body === undefined ? {} : { body: call.body }),

@@ -28,6 +28,12 @@ const readCalls = new Set<JsonCallName>([
   'read_export',
   'begin_import',
   'add_to_import',
+  'user_admin_get_users',
+  'user_admin_get_user',
+  'check_user_exists',
+  'user_resume_session',
+  'status',
+  'config',
   'ping',
 ]);
 const pageSize = 500;
@@ -224,6 +230,57 @@ export class CarillonClient implements CallMethods {
   }
   updateMasterState(params: CallParams<'update_master_state'>, options?: CallOptions) {
     return this.call('update_master_state', params, options);
+  }
+  /** How the cluster is: primary, store, servers, and how much there is to do. */
+  status(params: CallParams<'status'> = {}, options?: CallOptions) {
+    return this.call('status', params, options);
+  }
+  config(params: CallParams<'config'> = {}, options?: CallOptions) {
+    return this.call('config', params, options);
+  }
+  /** One page of the users; for administrators, like the following ones. */
+  userAdminGetUsers(params: CallParams<'user_admin_get_users'> = {}, options?: CallOptions) {
+    return this.call('user_admin_get_users', params, options);
+  }
+  userAdminGetUser(params: CallParams<'user_admin_get_user'>, options?: CallOptions) {
+    return this.call('user_admin_get_user', params, options);
+  }
+  userAdminCreate(params: CallParams<'user_admin_create'>, options?: CallOptions) {
+    return this.call('user_admin_create', params, options);
+  }
+  userAdminUpdate(params: CallParams<'user_admin_update'>, options?: CallOptions) {
+    return this.call('user_admin_update', params, options);
+  }
+  userAdminDelete(params: CallParams<'user_admin_delete'>, options?: CallOptions) {
+    return this.call('user_admin_delete', params, options);
+  }
+  checkUserExists(params: CallParams<'check_user_exists'>, options?: CallOptions) {
+    return this.call('check_user_exists', params, options);
+  }
+  /** Begins a session; later calls need a client with its `sessionId`. */
+  userLogin(params: CallParams<'user_login'>, options?: CallOptions) {
+    return this.call('user_login', params, options);
+  }
+  /** Is the session of this client still good, and whose is it? */
+  userResumeSession(params: CallParams<'user_resume_session'> = {}, options?: CallOptions) {
+    return this.call('user_resume_session', params, options);
+  }
+  /** Ends the session of this client. */
+  userLogout(params: CallParams<'user_logout'> = {}, options?: CallOptions) {
+    return this.call('user_logout', params, options);
+  }
+  /** Changes the session's own user. */
+  userUpdate(params: CallParams<'user_update'>, options?: CallOptions) {
+    return this.call('user_update', params, options);
+  }
+  userDelete(params: CallParams<'user_delete'>, options?: CallOptions) {
+    return this.call('user_delete', params, options);
+  }
+  userForgotPassword(params: CallParams<'user_forgot_password'>, options?: CallOptions) {
+    return this.call('user_forgot_password', params, options);
+  }
+  userResetPassword(params: CallParams<'user_reset_password'>, options?: CallOptions) {
+    return this.call('user_reset_password', params, options);
   }
   ping(params: CallParams<'ping'> = {}, options?: CallOptions) {
     return this.call('ping', params, options);

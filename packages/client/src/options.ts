@@ -19,6 +19,8 @@ export interface ClientOptions {
   urls?: readonly string[];
   /** Sent as `X-API-Key`, to the configured URLs and to where they redirect within the cluster. */
   apiKey?: string;
+  /** Session of a user, sent as `X-Session-ID`; it counts where there is a key as well. */
+  sessionId?: string;
   /** Longest time of one attempt. Defaults to 30 s. */
   timeoutMs?: number;
   /** Longest time to connect. Defaults to 5 s. */
@@ -48,6 +50,7 @@ export interface CallOptions {
 export interface Settings {
   readonly urls: readonly string[];
   readonly apiKey: string | undefined;
+  readonly sessionId: string | undefined;
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly retry: Required<RetryOptions>;
@@ -63,14 +66,13 @@ export function readOptions(options: ClientOptions): Settings {
     readBaseUrl,
   );
   if (urls.length === 0) throw new TypeError('createClient: give a url or urls');
-  const apiKey = options.apiKey?.trim();
-  if (apiKey !== undefined && !/^[\x21-\x7e]*$/.test(apiKey)) {
-    throw new TypeError('createClient: the API key contains characters that cannot be sent');
-  }
+  const apiKey = readCredential('API key', options.apiKey);
+  const sessionId = readCredential('session id', options.sessionId);
   const deadlineMs = options.retry?.deadlineMs ?? 15_000;
   return {
     urls,
-    apiKey: apiKey === '' ? undefined : apiKey,
+    apiKey,
+    sessionId,
     timeoutMs: options.timeoutMs ?? 30_000,
     connectTimeoutMs: options.connectTimeoutMs ?? 5000,
     retry: {
@@ -85,6 +87,23 @@ export function readOptions(options: ClientOptions): Settings {
     timer: options.timer ?? systemTimer,
   };
 }
+
+function readCredential(noun: string, given: string | undefined): string | undefined {
+  const text = given?.trim();
+  if (text !== undefined && !/^[\x21-\x7e]*$/.test(text)) {
+    throw new TypeError(`createClient: the ${noun} contains characters that cannot be sent`);
+  }
+  return text === '' ? undefined : text;
+}
+
+/** The headers that tell who calls. */
+export const credentialHeaders = ({
+  apiKey,
+  sessionId,
+}: Pick<Settings, 'apiKey' | 'sessionId'>): Record<string, string> => ({
+  ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
+  ...(sessionId === undefined ? {} : { 'x-session-id': sessionId }),
+});
 
 function readBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -3,14 +3,14 @@ import { Id } from './fields.js';
 
 /** What a delivery is about. For web hooks this is the `action` of the payload (behaviour reference 7.1, 7.2). */
 export type HookAction = 'job_start' | 'job_complete' | 'job_launch_failure';
-export type MailAction = 'job_success' | 'job_fail' | 'event_error';
+export type MailAction = 'job_success' | 'job_fail' | 'event_error' | 'recover_password';
 
 interface DeliveryBase {
   /** Also what a receiver can recognise a repeated delivery by. */
   id: string;
   /** When it was planned, Unix milliseconds. */
   createdMs: number;
-  /** Event ID. */
+  /** Event ID; empty when it is about none. */
   event: string;
   /** Job ID; absent when no job came to be. */
   job?: string;

@@ -12,6 +12,11 @@ export const errorTable = {
     httpStatus: 200,
     meaning: 'A user account is disabled or lacks a privilege, or the call is for administrators.',
   },
+  login: {
+    httpStatus: 200,
+    meaning: 'A password was wrong, or the account is locked or disabled.',
+  },
+  user_exists: { httpStatus: 200, meaning: 'There is a user of this name already.' },
   event: {
     httpStatus: 200,
     meaning: 'An event was not found, or could not be created, changed, deleted or launched.',

@@ -1,3 +1,4 @@
+export * from './accounts.js';
 export * from './calls/index.js';
 export * from './catalog-fields.js';
 export * from './deliveries.js';

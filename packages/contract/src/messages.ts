@@ -161,8 +161,12 @@ export interface JobResult extends RunRef {
 
 /** Live channel for API clients (`/api/live`): client → server. */
 export const LiveRequest = Type.Union([
-  /** First message, unless the key came as the X-API-Key header of the upgrade. */
-  Type.Object({ type: Type.Literal('authenticate'), api_key: Type.String({ maxLength: 256 }) }),
+  /** First message, unless the credential came as X-Session-ID or X-API-Key header of the upgrade. */
+  Type.Object({
+    type: Type.Literal('authenticate'),
+    api_key: Type.Optional(Type.String({ maxLength: 256 })),
+    session_id: Type.Optional(Type.String({ maxLength: 256 })),
+  }),
   /** Follow one job: its state, and its log from the start. */
   Type.Object({ type: Type.Literal('watch_job'), id: Type.String({ pattern: '^\\w+$', maxLength: 64 }) }),
   Type.Object({ type: Type.Literal('unwatch_job'), id: Type.String({ pattern: '^\\w+$', maxLength: 64 }) }),

@@ -7,7 +7,7 @@ type Json = Record<string, unknown>;
 /** Where every node serves the document. */
 export const openApiPath = '/api/openapi.json';
 
-const security = [{ apiKeyHeader: [] }, { apiKeyQuery: [] }];
+const security = [{ apiKeyHeader: [] }, { apiKeyQuery: [] }, { sessionHeader: [] }];
 
 /**
  * The API as an OpenAPI 3.1 document, made from the same schemas that check requests. `version` is that of the
@@ -36,6 +36,7 @@ export function openApiDocument(version: string): Json {
       securitySchemes: {
         apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         apiKeyQuery: { type: 'apiKey', in: 'query', name: 'api_key' },
+        sessionHeader: { type: 'apiKey', in: 'header', name: 'X-Session-ID' },
       },
       schemas: { Error: errorSchema() },
       responses: sharedResponses(),
@@ -58,6 +59,7 @@ function operation(name: ApiCallName, call: ApiCall, method: 'GET' | 'POST'): Js
     summary: call.summary,
     description: [call.notes, privilegeText(call)].filter((text) => text !== undefined).join('\n\n'),
     ...(call.auth === 'none' ? { security: [] } : {}),
+    ...(call.auth === 'session' ? { security: [{ sessionHeader: [] }] } : {}),
     ...input,
     responses: {
       '200': { description: 'The answer, or an error of the API', content: answerContent(name, call) },
@@ -69,7 +71,8 @@ function operation(name: ApiCallName, call: ApiCall, method: 'GET' | 'POST'): Js
 
 function privilegeText({ auth }: ApiCall): string {
   if (auth === 'none') return 'No credential needed.';
-  return auth === 'valid' ? 'Any active API key.' : `Privilege \`${auth}\` (${privileges[auth]}).`;
+  if (auth === 'session') return 'A session.';
+  return auth === 'valid' ? 'Any active API key or session.' : `Privilege \`${auth}\` (${privileges[auth]}).`;
 }
 
 function queryParameters({ params }: ApiCall): Json[] {

@@ -1,4 +1,5 @@
 export * from './access/index.js';
+export * from './accounts/index.js';
 export * from './catalog/index.js';
 export * from './launch/index.js';
 export * from './schedule/index.js';

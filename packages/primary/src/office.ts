@@ -1,4 +1,6 @@
 import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
+import type { Accounts } from './accounts/index.js';
+import type { ClusterStatus } from './office/cluster-status.js';
 import type { ServerService } from './membership/server-service.js';
 import type { RecordService } from './catalog/record-service.js';
 import type { ExportService } from './transfer/export-service.js';
@@ -42,6 +44,9 @@ export interface Office {
   readonly servers: ServerService;
   readonly exports: ExportService;
   readonly imports: ImportService;
+  /** Users and their sessions. */
+  readonly accounts: Accounts;
+  readonly cluster: ClusterStatus;
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string>;
   updateEvent(
     id: string,

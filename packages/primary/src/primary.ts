@@ -7,6 +7,7 @@ import {
   type Lease,
   type LogArchive,
   type Logger,
+  type PasswordHasher,
   type PrimaryInfo,
   type Random,
   type Store,
@@ -28,6 +29,7 @@ export interface PrimaryDeps {
   clock: Clock;
   random: Random;
   digest: Digest;
+  passwords: PasswordHasher;
   log: Logger;
   /** How this node is announced while it is the primary. */
   candidate: Omit<PrimaryInfo, 'term'>;

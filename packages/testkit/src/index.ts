@@ -16,6 +16,7 @@ export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';
 export { expectHarmless, htmlConformance } from './conformance/html-conformance.js';
 export { type JobLogSubject, jobLogConformance } from './conformance/job-log-conformance.js';
 export { type DetachedSubject, detachedConformance } from './conformance/detached-conformance.js';
+export { passwordConformance } from './conformance/password-conformance.js';
 export { type SpoolSubject, spoolConformance, spoolResult } from './conformance/spool-conformance.js';
 export {
   allText,

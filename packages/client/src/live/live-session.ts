@@ -1,5 +1,6 @@
 import { liveChannelPath, type LiveEvent, type LiveRequest } from '@carillon/contract';
 import { WebSocket } from 'ws';
+import { credentialHeaders } from '../options.js';
 import { parseObject } from '../plan-step.js';
 import { redirectedBase } from '../primary-route.js';
 import type { Timer } from '../timer.js';
@@ -8,6 +9,7 @@ export interface LiveSessionOptions {
   /** Base URL of the node to connect to. */
   base: string;
   apiKey: string | undefined;
+  sessionId: string | undefined;
   /** Job to watch. */
   id: string;
   allowInsecureRedirect: boolean;
@@ -81,7 +83,7 @@ function connect(options: LiveSessionOptions): WebSocket {
   return new WebSocket(url, {
     headers: {
       'user-agent': 'carillon-client',
-      ...(options.apiKey === undefined ? {} : { 'x-api-key': options.apiKey }),
+      ...credentialHeaders(options),
     },
     followRedirects: false,
     handshakeTimeout: handshakeTimeoutMs,

@@ -108,6 +108,7 @@ export class JobWatch {
       return await runLiveSession({
         base,
         apiKey: settings.apiKey,
+        sessionId: settings.sessionId,
         id: this.#id,
         allowInsecureRedirect: settings.allowInsecureRedirect,
         timer: settings.timer,

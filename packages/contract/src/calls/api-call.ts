@@ -21,6 +21,13 @@ export const privileges = {
   abort_events: 'abort_job, abort_jobs, flush_event_queue, update_event with abort_jobs',
   state_update: 'update_master_state',
 } as const;
+
+/** What narrows a key or a user down; administrators are never narrowed (behaviour reference 2.4, 2.5). */
+export const restrictions = {
+  cat_limit: 'Only categories for which there is a `cat_ID` as well',
+  grp_limit: 'Only server groups for which there is a `grp_ID` as well, and the servers in them',
+  job_read_only: '`run_event` takes the event as it is, without overrides',
+} as const;
 export type Privilege = keyof typeof privileges;
 
 export interface ApiCall {
@@ -28,8 +35,10 @@ export interface ApiCall {
   /** Methods the reference names; others run the call as well. */
   readonly methods: readonly ('GET' | 'POST')[];
   readonly merge: MergeRule;
-  /** `none`: no credential needed; `valid`: any key; otherwise a privilege. */
-  readonly auth: 'none' | 'valid' | Privilege;
+  /** Calls of the area `user` are at `/api/user/NAME` and have names that begin with `user_`; others at `/api/app/NAME`. */
+  readonly area?: 'user';
+  /** `none`: no credential needed; `valid`: any key or session; `session`: a session; otherwise a privilege. */
+  readonly auth: 'none' | 'valid' | 'session' | Privilege;
   /** False: any node answers. */
   readonly primaryOnly: boolean;
   /** Parameters by name; those without `Type.Optional` are required. Unknown ones are never refused. */

@@ -25,6 +25,78 @@ export const switchCalls = {
   },
 } as const satisfies Record<string, ApiCall>;
 
+const known = Type.Object({
+  total: Type.Integer(),
+  ready: Type.Integer({ description: 'Connected, and takes jobs' }),
+  draining: Type.Integer(),
+  silent: Type.Integer({ description: 'No sign of life for some seconds' }),
+  lost: Type.Integer(),
+});
+
+/** Calls about the cluster as a whole (behaviour reference 1.8, 2.3). */
+export const clusterCalls = {
+  status: {
+    summary: 'How the cluster is: primary, store, servers, and how much there is to do.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'valid',
+    primaryOnly: true,
+    params: empty,
+    response: Type.Object({
+      version: Type.String({ description: 'Of the primary' }),
+      node: Type.String({ description: 'Version of Node.js' }),
+      hostname: Type.String({ description: 'Of the primary' }),
+      pid: Type.Integer(),
+      now: Type.Number({ description: 'Unix time on the primary' }),
+      uptime: Type.Integer({ description: 'Seconds since the primary took office' }),
+      last_tick: Type.Integer({
+        description: 'Unix time of the last minute whose launches are done; 0 = none yet',
+      }),
+      tick_age: Type.Number({ description: 'Seconds since that minute began' }),
+      enabled: Type.Integer({ description: 'Scheduler switch' }),
+      primary: Type.Object({
+        id: Type.String({ description: 'Node ID' }),
+        url: Type.String(),
+        term: Type.Integer({ description: 'Grows with each change of the primary' }),
+      }),
+      store: Type.Object({
+        ready: Type.Integer({ description: '1 = the store (Redis) answers and takes writes' }),
+        latency_ms: Type.Integer({ description: 'Of one write, just now' }),
+      }),
+      servers: known,
+      versions: Type.Record(Type.String(), Type.Integer(), {
+        description: 'Number of servers by the version they run',
+      }),
+      nodes: Type.Optional(
+        Type.Array(Type.Object({}, { additionalProperties: true }), {
+          description: 'Each server, for administrators: `id`, `hostname`, `master`, `version`, `health`, …',
+        }),
+      ),
+      events: Type.Integer({ description: 'In the schedule, as far as the caller may see them' }),
+      events_enabled: Type.Integer(),
+      jobs: Type.Record(Type.String(), Type.Integer(), {
+        description: 'Active jobs by state, as far as the caller may see them',
+      }),
+      deliveries_waiting: Type.Integer({ description: 'Web hooks and e-mails on their way' }),
+    }),
+    notes:
+      'Servers are the nodes that run jobs; one with `master` 1 can be primary as well. A node that only stands by as primary is not known to the others.',
+  },
+  config: {
+    summary: 'Settings that clients may need; never a secret.',
+    methods: ['GET', 'POST'],
+    merge: 'query-wins',
+    auth: 'valid',
+    primaryOnly: true,
+    params: empty,
+    response: Type.Object({
+      version: Type.String(),
+      master_hostname: Type.String(),
+      config: Type.Object({}, { additionalProperties: true }),
+    }),
+  },
+} as const satisfies Record<string, ApiCall>;
+
 /** Calls that any node answers without a credential (behaviour reference 1.8). */
 export const nodeCalls = {
   ping: {

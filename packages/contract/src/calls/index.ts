@@ -1,9 +1,11 @@
 import type { Static } from 'typebox';
+import { sessionCalls } from './accounts/session-calls.js';
+import { userCalls } from './accounts/user-calls.js';
 import { activityCalls } from './activity.js';
 import type { ApiCall } from './api-call.js';
 import { apiKeyCalls } from './api-keys.js';
 import { categoryCalls } from './categories.js';
-import { nodeCalls, switchCalls } from './cluster.js';
+import { clusterCalls, nodeCalls, switchCalls } from './cluster.js';
 import { eventCalls } from './events.js';
 import { jobCalls, logCalls } from './jobs.js';
 import { pluginCalls } from './plugins.js';
@@ -24,7 +26,10 @@ export const apiCalls = {
   ...serverCalls,
   ...activityCalls,
   ...transferCalls,
+  ...userCalls,
+  ...sessionCalls,
   ...switchCalls,
+  ...clusterCalls,
   ...logCalls,
   ...nodeCalls,
 } as const satisfies Record<string, ApiCall>;
@@ -43,4 +48,7 @@ export function findCall(name: string): (ApiCall & { name: ApiCallName }) | unde
 }
 
 /** Path of a call, as the reference prints it. */
-export const callPath = (name: ApiCallName): string => `/api/app/${name}/v1`;
+export function callPath(name: ApiCallName): string {
+  const call: ApiCall = apiCalls[name];
+  return call.area === 'user' ? `/api/user/${name.slice('user_'.length)}/v1` : `/api/app/${name}/v1`;
+}

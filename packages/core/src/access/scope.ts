@@ -1,3 +1,4 @@
+import { CarillonError } from '@carillon/contract';
 import { isHostnameInGroup } from '../catalog/server-group.js';
 import type { ClusterState } from '../state/cluster-state.js';
 import type { Caller } from './caller.js';
@@ -42,6 +43,31 @@ export function requireScope(
   const missing = missingScope(caller, object, state, hostnames);
   if (missing !== undefined) throw missingPrivilege(caller, missing);
 }
+
+/**
+ * Throws CarillonError when the caller's limits exclude an event that `chain` or `chain_error` names: whoever chains an
+ * event has it launched. Limited callers cannot chain to what is not there yet, since anything could come to be there.
+ */
+export function requireChainScope(
+  caller: Caller,
+  fields: Readonly<Record<string, unknown>>,
+  state: ClusterState,
+  hostnames: readonly string[],
+): void {
+  if (!isLimited(caller)) return;
+  for (const name of ['chain', 'chain_error']) {
+    const id = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (typeof id !== 'string' || id === '') continue;
+    const event = state.events.get(id);
+    if (event === undefined) throw new CarillonError('event', `Failed to locate event: ${id}`);
+    requireScope(caller, event, state, hostnames);
+  }
+}
+
+/** Does the caller have category or group limits at all? Administrators never do. */
+export const isLimited = (caller: Caller): boolean =>
+  !holdsPrivilege(caller, 'admin') &&
+  (holdsPrivilege(caller, 'cat_limit') || holdsPrivilege(caller, 'grp_limit'));
 
 /** Ids of all groups a server is in. */
 function groupsOf(hostname: string, state: ClusterState): string[] {

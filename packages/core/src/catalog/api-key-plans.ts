@@ -7,6 +7,7 @@ import {
 } from '@carillon/contract';
 import type { ClusterState } from '../state/cluster-state.js';
 import { type CatalogContext, notFound, pickSettings } from './record-fields.js';
+import { storedPrivileges } from '../access/stored-privileges.js';
 
 /**
  * The record of a new API key (behaviour reference 2.3), active unless the fields say otherwise; of the key only
@@ -94,13 +95,4 @@ function checkUnused(hash: string, own: string | undefined, state: ClusterState,
   if (owner !== undefined && owner !== own) {
     throw new CarillonError('api_key', `${failure}: Another API Key has the same key`);
   }
-}
-
-/** 1 or 0 by name; a fresh object whose keys are all names of privileges. Throws CarillonError `api` for others. */
-function storedPrivileges(privileges: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(privileges);
-  if (entries.some(([name]) => !/^\w{1,80}$/.test(name) || name === '__proto__')) {
-    throw new CarillonError('api', 'Malformed parameter value: privileges');
-  }
-  return Object.fromEntries(entries.map(([name, value]) => [name, value ? 1 : 0]));
 }

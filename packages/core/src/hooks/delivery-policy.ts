@@ -59,6 +59,9 @@ export function targetOf(delivery: Delivery): string {
 
 /** The text of the activity log for a delivery that was given up (behaviour reference 7.2). */
 export function failureText(delivery: Delivery, description: string): string {
+  if (delivery.type === 'mail' && delivery.action === 'recover_password') {
+    return `Failed to send e-mail for a forgotten password: ${delivery.to}: ${description}`;
+  }
   const about = delivery.job === undefined ? `event: ${delivery.event}` : `job: ${delivery.job}`;
   if (delivery.type === 'mail') return `Failed to send e-mail for ${about}: ${delivery.to}: ${description}`;
   return `Failed to deliver web hook for ${about}: ${targetOf(delivery)}: ${description}`;

@@ -1,10 +1,17 @@
 import { CarillonError } from '@carillon/contract';
+import { userIdOf } from '../accounts/user-name.js';
 import { checkStoredRecord } from '../transfer/stored-record.js';
 import type { RecordLine, StateLine, TransferLine } from '../transfer/transfer-line.js';
 import { type TransferTable, transferTables } from '../transfer/transfer-tables.js';
 import { convertEvent } from './convert-events.js';
 import { convertPast } from './convert-past.js';
-import { convertApiKey, convertCategory, convertPlugin, convertServerGroup } from './convert-records.js';
+import {
+  convertApiKey,
+  convertCategory,
+  convertPlugin,
+  convertServerGroup,
+  convertUser,
+} from './convert-records.js';
 import { type Finding, Findings } from './findings.js';
 import type { PeerData, PeerList } from './peer-file.js';
 import { countOf, flagOf, nameRecord, type PeerRecord, textOf } from './peer-fields.js';
@@ -23,6 +30,7 @@ const listOf: Readonly<Record<TransferTable, PeerList>> = {
   plugins: 'plugins',
   server_groups: 'server_groups',
   api_keys: 'api_keys',
+  users: 'users',
   events: 'schedule',
 };
 const kindOf: Readonly<Record<TransferTable, string>> = {
@@ -30,6 +38,7 @@ const kindOf: Readonly<Record<TransferTable, string>> = {
   plugins: 'plugin',
   server_groups: 'server group',
   api_keys: 'API key',
+  users: 'user',
   events: 'event',
 };
 
@@ -80,12 +89,25 @@ class Conversion {
   table(table: TransferTable): RecordLine[] {
     const lines: RecordLine[] = [];
     const seen = new Set<string>();
-    for (const fields of this.#data.lists.get(listOf[table]) ?? []) {
+    for (const fields of this.#recordsOf(table)) {
       const record: PeerRecord = { fields, what: nameRecord(kindOf[table], fields), findings: this.#findings };
       const line = this.#convert(table, record, seen);
       if (line !== undefined) lines.push(line);
     }
     return lines;
+  }
+
+  /** Users stand beside their list, which only names them. */
+  #recordsOf(table: TransferTable): readonly Fields[] {
+    const { lists, users } = this.#data;
+    const list = lists.get(listOf[table]) ?? [];
+    if (table !== 'users') return list;
+    const listed = list.map((item) => {
+      const name = textOf(item, 'username');
+      return users.get(userIdOf(name)) ?? { ...item, missing: true };
+    });
+    const others = [...users.values()].filter((user) => !listed.includes(user));
+    return [...listed, ...others];
   }
 
   #convert(table: TransferTable, record: PeerRecord, seen: Set<string>): RecordLine | undefined {
@@ -120,6 +142,9 @@ class Conversion {
       case 'api_keys':
         if (textOf(record.fields, 'key') === '') throw new CarillonError('api', 'it has no key');
         return { ...convertApiKey(record, this.#sha256) };
+      case 'users':
+        if (record.fields['missing'] === true) throw new CarillonError('api', 'its record is not in the file');
+        return { ...convertUser(record) };
       case 'events':
         return convertEvent(record, { paramsOf: (plugin) => this.#params.get(plugin), keyId: this.#keyId });
     }
@@ -170,13 +195,10 @@ function redactorOf(keys: ReadonlyMap<string, string>): (text: string) => string
 }
 
 /** Kinds of records that have no place here. */
-function reportOthers({ others, lists, users, state }: PeerData, findings: Findings): void {
+function reportOthers({ others, lists, state }: PeerData, findings: Findings): void {
   const names = [...(lists.get('servers') ?? [])].map((server) => textOf(server, 'hostname')).filter(Boolean);
   if (names.length > 0) {
     findings.add('check', 'servers', `workers register themselves; start one on each of: ${names.join(', ')}`);
-  }
-  if (users.size > 0 || (lists.get('users') ?? []).length > 0) {
-    findings.add('lost', 'users', `${Math.max(users.size, lists.get('users')?.length ?? 0)} are not taken over`);
   }
   if (state === undefined) {
     findings.add(

@@ -7,7 +7,9 @@ import {
   type PluginRecord,
   pluginSettings,
   type ServerGroupRecord,
+  type UserRecord,
 } from '@carillon/contract';
+import { userIdOf } from '../accounts/user-name.js';
 import { flagOf, countOf, type PeerRecord, pickStorable, shown, stampsOf, textOf, titleOf } from './peer-fields.js';
 
 /** The category as it is stored. */
@@ -58,6 +60,33 @@ export function privilegesOf({ fields, what, findings }: PeerRecord): Record<str
   const usable = entries.filter(([name]) => /^\w{1,80}$/.test(name) && name !== '__proto__');
   if (usable.length < entries.length) findings.add('changed', what, 'privileges with unusable names are left out');
   return Object.fromEntries(usable.map(([name, value]): [string, 0 | 1] => [name, flagOf(value)]));
+}
+
+/** Hashes that are still known here, as far as they can be checked in reasonable time. */
+const knownHash = /^(?:\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}|[0-9a-f]{64})$/i;
+
+/** The user with the same name, rights and password. */
+export function convertUser(record: PeerRecord): UserRecord {
+  const { fields, what, findings } = record;
+  const username = textOf(fields, 'username');
+  const [password, salt] = [textOf(fields, 'password'), textOf(fields, 'salt')];
+  if (!knownHash.test(password)) {
+    findings.add('changed', what, 'the password cannot be taken over: a new one has to be set');
+  } else if (salt === 'salty') {
+    findings.add('check', what, 'the password may be the one that Cronicle ships with: change it');
+  }
+  return {
+    id: userIdOf(username),
+    username,
+    full_name: textOf(fields, 'full_name').replaceAll(/[<>]/g, '').trim() || username,
+    email: textOf(fields, 'email').replaceAll(/[<>\s]/g, ''),
+    active: flagOf(fields['active']),
+    privileges: privilegesOf(record),
+    password: knownHash.test(password) ? password : '',
+    salt,
+    ...stampsOf(fields),
+    ...(fields['force_password_reset'] ? { force_password_reset: 1 } : {}),
+  };
 }
 
 /** What ships with both: the program of Cronicle, with its directory or without, and what does the same here. */

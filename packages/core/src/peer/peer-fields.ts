@@ -14,7 +14,7 @@ export interface PeerRecord {
 /** Kind, id and title of a record, in one line. */
 export function nameRecord(kind: string, fields: Fields): string {
   const title = textOf(fields, 'title').replaceAll(/\s+/g, ' ').slice(0, 60);
-  return `${kind} ${textOf(fields, 'id') || '?'}${title === '' ? '' : ` (${title})`}`;
+  return `${kind} ${textOf(fields, 'id') || textOf(fields, 'username') || '?'}${title === '' ? '' : ` (${title})`}`;
 }
 
 /** Own text of a field; '' for anything else. Numbers count as text. */

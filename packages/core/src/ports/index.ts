@@ -7,6 +7,7 @@ export * from './job-queue.js';
 export * from './lease.js';
 export * from './logger.js';
 export * from './outbound.js';
+export * from './password-hasher.js';
 export * from './process/process-launcher.js';
 export * from './random.js';
 export * from './result-spool.js';

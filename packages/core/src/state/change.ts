@@ -11,6 +11,8 @@ import type {
   RunRef,
   ServerGroupRecord,
   ServerRecord,
+  SessionRecord,
+  UserRecord,
 } from '@carillon/contract';
 import type { ActivityEntry } from '../ports/store/store.js';
 import type { ActiveJob } from './active-job.js';
@@ -23,6 +25,8 @@ export interface Tables {
   server_groups: ServerGroupRecord;
   api_keys: ApiKeyRecord;
   servers: ServerRecord;
+  users: UserRecord;
+  sessions: SessionRecord;
 }
 export type TableName = keyof Tables;
 export const tableNames = [
@@ -32,6 +36,8 @@ export const tableNames = [
   'server_groups',
   'api_keys',
   'servers',
+  'users',
+  'sessions',
 ] as const satisfies readonly TableName[];
 
 type Put = {

@@ -28,6 +28,9 @@ export class ClusterState {
   readonly server_groups = new Table<Tables['server_groups']>();
   readonly api_keys = new Table<Tables['api_keys']>();
   readonly servers = new Table<Tables['servers']>();
+  readonly users = new Table<Tables['users']>();
+  /** By the SHA-256 of the session id. */
+  readonly sessions = new Table<Tables['sessions']>();
   /** Scheduler switch. */
   enabled: 0 | 1 = 1;
   /** Last minute (Unix seconds) whose launches are all done; undefined before the first tick. */

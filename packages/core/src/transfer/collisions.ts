@@ -72,7 +72,8 @@ function fateOf(
   if (isEqual(present, record)) return 'same';
   if (isUntouched(table, present)) return 'replaced';
   if (existing === 'refuse') {
-    collisions.refused.push(`${table} ${record.id} (${String(record['title'])}): the cluster has another one`);
+    const name = String(record['title'] ?? record['username']);
+    collisions.refused.push(`${table} ${record.id} (${name}): the cluster has another one`);
   }
   return existing === 'keep' ? 'kept' : 'replaced';
 }

@@ -17,6 +17,7 @@ export class ImportData {
     plugins: new Map(),
     server_groups: new Map(),
     api_keys: new Map(),
+    users: new Map(),
     events: new Map(),
   };
   state: StateLine = { type: 'state', tables: [] };

@@ -71,6 +71,7 @@ export function planImport(data: ImportData, options: ImportOptions, context: Im
     }
     countTable(tables[table], collisions.of(table), lost);
   }
+  changes.push(...endedSessions(collisions.of('users'), state));
   const placed = new Set(
     collisions
       .of('events')
@@ -165,6 +166,14 @@ function findWarnings(data: ImportData, { state, hostnames }: ImportContext): st
   return warnings;
 }
 
+/** Another password, or none any more: who is logged in has to log in again. */
+function endedSessions(users: readonly Collision[], state: ClusterState): Change[] {
+  const replaced = new Set(users.filter(({ fate }) => fate === 'replaced').map(({ id }) => id));
+  return [...state.sessions.newestFirst()]
+    .filter(({ user }) => replaced.has(user))
+    .map(({ id }): Change => ({ type: 'delete', table: 'sessions', id }));
+}
+
 const nameOf = ({ id, title }: EventRecord): string => `${id} (${title})`;
 
 /** Without one nobody could administer the cluster any more. */
@@ -184,6 +193,7 @@ function emptyReport(): Record<TransferTable, TableReport> {
     plugins: empty(),
     server_groups: empty(),
     api_keys: empty(),
+    users: empty(),
     events: empty(),
   };
 }

@@ -8,6 +8,7 @@ import {
 import { checkPluginParams } from '../catalog/plugin-params.js';
 import { checkPluginCommand } from '../catalog/plugin-plans.js';
 import { checkGroupExpression } from '../catalog/server-group-plans.js';
+import { userIdOf } from '../accounts/user-name.js';
 import { isTimezone } from '../schedule/wall-clock.js';
 import type { TransferTable } from './transfer-tables.js';
 
@@ -18,6 +19,7 @@ const flagsOf: Readonly<Record<TransferTable, readonly string[]>> = {
   plugins: ['enabled'],
   server_groups: ['master'],
   api_keys: ['active'],
+  users: ['active'],
   events: ['enabled'],
 };
 /** The call that would create such a record says what its fields must be like. */
@@ -27,7 +29,7 @@ const creationOf = {
   server_groups: 'create_server_group',
   api_keys: 'create_api_key',
   events: 'create_event',
-} as const satisfies Record<TransferTable, ApiCallName>;
+} as const satisfies Record<Exclude<TransferTable, 'users'>, ApiCallName>;
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -44,7 +46,8 @@ export function checkStoredRecord(table: TransferTable, value: unknown): Fields 
   }
   const where = `${table} ${id}`;
   try {
-    checkParameters(apiCalls[creationOf[table]], value);
+    // Users hold hashes where the call wants a password.
+    if (table !== 'users') checkParameters(apiCalls[creationOf[table]], value);
     for (const flag of flagsOf[table]) checkFlag(value, flag);
     if (table !== 'server_groups') for (const stamp of ['created', 'modified']) checkCount(value, stamp);
     checkers[table](value);
@@ -65,6 +68,17 @@ const checkers: Readonly<Record<TransferTable, (record: Fields) => void>> = {
   api_keys: (record) => {
     if (!/^[0-9a-f]{64}$/.test(String(record['key_hash']))) throw refuse('Malformed parameter: key_hash');
     if (record['key'] !== undefined) throw refuse('The key itself must not be there: key');
+    if (!isObject(record['privileges'])) throw refuse('Missing parameter: privileges');
+  },
+  users: (record) => {
+    for (const name of ['username', 'full_name', 'email', 'password', 'salt']) {
+      const text = record[name];
+      if (typeof text !== 'string' || text.length > 1024) throw refuse(`Malformed parameter: ${name}`);
+    }
+    const username = String(record['username']);
+    if (!/^[\w\-.]{1,128}$/.test(username) || userIdOf(username) !== record['id']) {
+      throw refuse('Malformed parameter: username');
+    }
     if (!isObject(record['privileges'])) throw refuse('Missing parameter: privileges');
   },
   events: (record) => {

@@ -6,6 +6,7 @@ export const transferTables = [
   'plugins',
   'server_groups',
   'api_keys',
+  'users',
   'events',
 ] as const satisfies readonly TableName[];
 export type TransferTable = (typeof transferTables)[number];

@@ -1,4 +1,4 @@
-import type { DefaultLimits } from '@carillon/core';
+import type { AccountSettings, DefaultLimits } from '@carillon/core';
 import type { LogArchivePlace } from './log-archive-place.js';
 import type { NoticeConfig } from './notice-config.js';
 
@@ -51,6 +51,7 @@ export interface Config {
   };
   readonly baseAppUrl: string | undefined;
   readonly notices: NoticeConfig;
+  readonly accounts: AccountSettings;
   /** For the log at start: what was accepted and has no effect, or is probably not meant. */
   readonly warnings: readonly string[];
 }

@@ -68,9 +68,20 @@ export function describeConfig(config: Config): string {
     `job_env=${environment.join(' ')}`,
     `base_app_url=${config.baseAppUrl ?? ''}`,
     ...describeNotices(config.notices),
+    ...describeAccounts(config.accounts),
   );
   if (config.warnings.length > 0) lines.push('', ...config.warnings.map((warning) => `warning: ${warning}`));
   return lines.join('\n');
+}
+
+function describeAccounts(accounts: Config['accounts']): string[] {
+  return [
+    `User.session_expire_days=${accounts.sessionExpireDays}`,
+    `User.max_failed_logins_per_hour=${accounts.maxFailedLoginsPerHour}`,
+    `User.max_forgot_passwords_per_hour=${accounts.maxForgotPasswordsPerHour}`,
+    `User.self_delete=${accounts.selfDelete}`,
+    `User.default_privileges=${JSON.stringify(accounts.defaultPrivileges)}`,
+  ];
 }
 
 /** Without what may be a credential: options of the mail server, custom data, header suffixes. */

@@ -5,6 +5,7 @@ import { type Config, ConfigError } from './config.js';
 import { readLogArchivePlace } from './log-archive-place.js';
 import { peerSettings } from './tables/peer-settings.js';
 import { type Environment, type Given, readEnvironment } from './read-environment.js';
+import { readAccounts } from './account-config.js';
 import { type NoticeConfig, readNotices } from './notice-config.js';
 import { noPeerFile, type PeerGiven, readPeerFile } from './read-peer-file.js';
 
@@ -35,6 +36,7 @@ export function loadConfig(sources: ConfigSources): Config {
     hostname: sources.systemHostname ?? systemHostname(),
     isTerminal: sources.isTerminal ?? process.stdout.isTTY === true,
     notices: readNotices(peer, problems, warnings),
+    accounts: readAccounts(peer, warnings),
     warnings,
   });
   // A rule between settings says nothing useful about a value that is bad in itself.
@@ -49,6 +51,7 @@ interface Surroundings {
   hostname: string;
   isTerminal: boolean;
   notices: NoticeConfig;
+  accounts: Config['accounts'];
   warnings: readonly string[];
 }
 
@@ -87,6 +90,7 @@ function assemble(given: Given, peer: PeerGiven, around: Surroundings): Config {
     },
     ...assemblePeer(peer),
     notices: around.notices,
+    accounts: around.accounts,
     warnings: around.warnings,
   };
 }

@@ -22,7 +22,7 @@ import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
 import { openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
-import { clock, digest, random } from '../start/services.js';
+import { clock, digest, passwords, random } from '../start/services.js';
 import { version } from '../start/version.js';
 
 export interface PrimaryRoleDeps {
@@ -72,6 +72,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     clock,
     random,
     digest,
+    passwords,
     log,
     candidate: { id: deps.nodeId, hostname: config.hostname, url },
     leaseTtlMs: config.leaseTtlMs,
@@ -121,6 +122,7 @@ function officeSettings(config: Config, url: string): OfficeSettings {
     silentAfterMs,
     deadJobTimeoutMs: jobDefaults.deadJobTimeoutMs,
     maxEmailsPerDay: notices.maxEmailsPerDay,
+    accounts: config.accounts,
     notices: {
       version,
       hostname: config.hostname,

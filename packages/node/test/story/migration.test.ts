@@ -90,13 +90,14 @@ async function answersOf({ client }: Place, sample: readonly string[]): Promise<
     plugins: await client.getPlugins(),
     groups: await client.getServerGroups(),
     keys: await client.getApiKeys(),
+    users: await client.userAdminGetUsers(many),
     history,
     histories: await Promise.all(sample.map((id) => client.getEventHistory({ id, ...many }))),
     events: await Promise.all(sample.map((id) => client.getEvent({ id }))),
     jobs: await Promise.all(
       history.rows.slice(0, 20).map(({ id }) => client.getJobDetails({ id }).catch(String)),
     ),
-    activity: activity.rows.filter(({ action }) => action !== 'import'),
+    activity: activity.rows.filter(({ action }) => !['import', 'export'].includes(action)),
     deliveries: await client.getDeliveries(many),
     state: await client.getMasterState(),
   };
@@ -138,6 +139,9 @@ test('an export of Cronicle of 5,000 events and 10,000 rows is taken over whole,
     headers: { 'X-API-Key': peer.keys[1]?.key ?? '' },
   });
   expect(await asClient.json()).toMatchObject({ code: 0 });
+
+  const login = await old.client.userLogin({ username: 'admin', password: 'admin' });
+  expect(login.user).toMatchObject({ username: 'admin', privileges: { admin: 1 } });
 
   const sample = peer.eventIds.slice(0, 30);
   const before = await answersOf(old, sample);

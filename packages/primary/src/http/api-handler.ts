@@ -1,9 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CarillonError, checkParameters, openApiPath } from '@carillon/contract';
-import { type Clock, type Digest, type Logger, type Random, requirePrivilege } from '@carillon/core';
+import { type ApiCall, CarillonError, checkParameters, openApiPath } from '@carillon/contract';
+import {
+  anonymous,
+  type Caller,
+  type Clock,
+  type Digest,
+  identify,
+  type Logger,
+  type Random,
+  requirePrivilege,
+  sessionOverText,
+} from '@carillon/core';
 import type { Office, Standing } from '../office.js';
 import { findEntry } from './api-route.js';
-import { authenticate } from './authenticate.js';
+import { type GivenCredential, readCredential } from './authenticate.js';
 import { answerPing, type CallEntry, type CallReply, type LogReply } from './calls/index.js';
 import { notPrimaryJson, tooSlow, toKnownError } from './failure.js';
 import { Forwarder, forwardedHeader } from './reply/forwarder.js';
@@ -158,17 +168,30 @@ class Api {
     const { entry, target, request } = exchange;
     const { handler, call } = entry;
     if (handler === undefined || office === undefined) return answerPing();
-    const { digest, clock, log } = this.#deps;
-    const keys = [
-      headerOf(request, 'x-api-key'),
-      textOf(rawFields(body), 'api_key'),
-      textOf(target.query, 'api_key'),
-    ];
-    const caller = authenticate(keys, office.state, digest);
+    const { clock, log } = this.#deps;
+    const credential = this.#credential(exchange, body);
+    const caller = callerOf(call, credential, office, clock.nowMs());
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);
-    if (call.auth !== 'none' && call.auth !== 'valid') requirePrivilege(caller, call.auth);
-    return handler({ office, caller, params, nowMs: clock.nowMs(), log });
+    if (call.auth !== 'none' && call.auth !== 'valid' && call.auth !== 'session') {
+      requirePrivilege(caller, call.auth);
+    }
+    const origin = {
+      ip: request.socket.remoteAddress ?? '',
+      useragent: headerOf(request, 'user-agent'),
+    };
+    return handler({ office, caller, credential, origin, params, nowMs: clock.nowMs(), log });
+  }
+
+  #credential({ request, target }: Exchange, body: RequestBody): GivenCredential | undefined {
+    const fields = rawFields(body);
+    const given = (header: string, name: string) => [
+      headerOf(request, header),
+      textOf(fields, name),
+      textOf(target.query, name),
+    ];
+    const texts = { sessions: given('x-session-id', 'session_id'), keys: given('x-api-key', 'api_key') };
+    return readCredential(texts, this.#deps.digest);
   }
 
   /** Answers when the reply is there, or with 503 when the time is over. */
@@ -255,4 +278,18 @@ class Api {
   #report({ entry, startedMs }: Exchange, code: string | number): void {
     this.#deps.onAnswered?.(entry.name, code, this.#deps.clock.monotonicMs() - startedMs);
   }
+}
+
+/** Throws CarillonError when the call needs a credential and there is none, or not one of its kind. */
+function callerOf(
+  call: ApiCall,
+  credential: GivenCredential | undefined,
+  office: Office,
+  nowMs: number,
+): Caller {
+  if (call.auth === 'none') return anonymous;
+  if (call.auth === 'session' && credential?.kind !== 'session') {
+    throw new CarillonError('session', sessionOverText);
+  }
+  return identify(credential, office.state, Math.floor(nowMs / 1000));
 }

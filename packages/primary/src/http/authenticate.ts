@@ -1,16 +1,25 @@
-import { CarillonError } from '@carillon/contract';
-import type { Caller, ClusterState, Digest } from '@carillon/core';
+import type { Credential, Digest } from '@carillon/core';
+
+/** The credential of a request, as it came. */
+export interface GivenCredential extends Credential {
+  text: string;
+}
+
+/** Texts that may be credentials, in the order of their weight. */
+export interface CredentialTexts {
+  /** Header, body, query. */
+  sessions: readonly string[];
+  keys: readonly string[];
+}
 
 /**
- * Who calls, by the API key given as header, in the body or in the query: the first that is not empty. Throws
- * CarillonError with the texts of behaviour reference 1.7, without repeating the key: `session` when there is
- * none, `api` when it is unknown or disabled.
+ * What a request proves itself with: the first session id that is not empty, else the first key (behaviour reference
+ * 1.7). Undefined when there is none. There is no cookie among them: a request that another site makes a browser send
+ * carries no credential.
  */
-export function authenticate(keys: readonly string[], state: ClusterState, digest: Digest): Caller {
-  const key = keys.find((text) => text !== '');
-  if (key === undefined) throw new CarillonError('session', 'No Session ID or API Key could be found');
-  const record = state.keyByHash(digest.sha256(key));
-  if (record === undefined) throw new CarillonError('api', 'Invalid API Key');
-  if (!record.active) throw new CarillonError('api', `API Key is disabled: ${record.title}`);
-  return { kind: 'api_key', id: record.id, title: record.title, privileges: record.privileges };
+export function readCredential(texts: CredentialTexts, digest: Digest): GivenCredential | undefined {
+  const session = texts.sessions.find((text) => text !== '');
+  if (session !== undefined) return { kind: 'session', hash: digest.sha256(session), text: session };
+  const key = texts.keys.find((text) => text !== '');
+  return key === undefined ? undefined : { kind: 'api_key', hash: digest.sha256(key), text: key };
 }

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { liveChannelPath } from '@carillon/contract';
-import type { Cancel, Clock, Digest, Logger } from '@carillon/core';
-import { authenticate } from '../http/authenticate.js';
+import { type Cancel, type Clock, type Credential, type Digest, identify, type Logger } from '@carillon/core';
+import { readCredential } from '../http/authenticate.js';
+import { headerOf } from '../http/request/target.js';
 import type { Standing } from '../office.js';
 import { LiveSession } from './live-session.js';
 import type { LiveSource } from './live-source.js';
@@ -19,7 +20,7 @@ export interface LiveServerDeps {
   maxClients?: number;
 }
 
-/** Time a client has to send its key. */
+/** Time a client has to send its credential. */
 const authenticationMs = 5_000;
 /** Clients that have not answered the last ping when the next is due are dropped. */
 const pingMs = 30_000;
@@ -32,7 +33,8 @@ const goingAwayCode = 1001;
 
 /**
  * The live channel for API clients: a WebSocket at `liveChannelPath` on which they follow jobs (LiveRequest and
- * LiveEvent of the contract). The key comes in the X-API-Key header of the upgrade or in the first message. A node
+ * LiveEvent of the contract). The credential comes in the X-Session-ID or X-API-Key header of the upgrade or in the first
+ * message, and is looked at again with everything that is sent. A node
  * that is not the primary closes with 1012 and a reason that ends in the primary's URL.
  */
 export class LiveServer {
@@ -86,7 +88,8 @@ export class LiveServer {
     const session = new LiveSession(client, {
       log,
       leader: () => this.#leader(),
-      authenticate: (key) => this.#authenticate(key),
+      credential: (sessionId, key) => this.#credential(sessionId, key),
+      identify: (credential) => this.#identify(credential),
       onAuthenticated: cancelTimer,
       onNotPrimary: () => session.close(notPrimaryCode, this.#notPrimaryReason()),
     });
@@ -99,8 +102,8 @@ export class LiveServer {
       if (this.#sessions.size === 0) this.#stopPings();
     });
     this.#cancelPings ??= clock.every(pingMs, () => this.#ping());
-    const key = request.headers['x-api-key'];
-    if (typeof key === 'string' && key !== '') session.authenticate(key);
+    const credential = this.#credential(headerOf(request, 'x-session-id'), headerOf(request, 'x-api-key'));
+    if (credential !== undefined) session.authenticate(credential);
   }
 
   #leader() {
@@ -109,10 +112,14 @@ export class LiveServer {
     return office === undefined || source === undefined ? undefined : { office, source };
   }
 
-  #authenticate(key: string) {
+  #credential(session: string, key: string): Credential | undefined {
+    return readCredential({ sessions: [session], keys: [key] }, this.#deps.digest);
+  }
+
+  #identify(credential: Credential | undefined) {
     const office = this.#deps.standing.office();
     if (office === undefined) throw new Error('not primary');
-    return authenticate([key], office.state, this.#deps.digest);
+    return identify(credential, office.state, Math.floor(this.#deps.clock.nowMs() / 1000));
   }
 
   /** Sends all clients to the next primary when the term ends. */

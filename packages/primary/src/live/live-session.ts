@@ -1,6 +1,13 @@
 import type { WebSocket } from 'ws';
 import { CarillonError, compileSchema, type LiveEvent, LiveRequest } from '@carillon/contract';
-import { type Caller, type Cancel, type Logger, missingScope, missingPrivilege } from '@carillon/core';
+import {
+  type Caller,
+  type Cancel,
+  type Credential,
+  type Logger,
+  missingPrivilege,
+  missingScope,
+} from '@carillon/core';
 import type { Office } from '../office.js';
 import type { LiveSource } from './live-source.js';
 import { unpack } from './unpack.js';
@@ -10,8 +17,10 @@ export interface LiveSessionDeps {
   readonly log: Logger;
   /** The office and its source of events; undefined when this node is not the primary (any more). */
   readonly leader: () => { office: Office; source: LiveSource } | undefined;
-  /** Throws CarillonError for keys that are unknown or disabled. */
-  readonly authenticate: (key: string) => Caller;
+  /** What two texts of a client are; undefined when both are empty. */
+  readonly credential: (sessionId: string, key: string) => Credential | undefined;
+  /** Throws CarillonError when it is none, unknown, over or disabled. */
+  readonly identify: (credential: Credential | undefined) => Caller;
   readonly onAuthenticated: () => void;
   /** The node is not the primary: the server closes the connection with the reason. */
   readonly onNotPrimary: () => void;
@@ -32,7 +41,8 @@ export class LiveSession {
   readonly #socket: WebSocket;
   readonly #deps: LiveSessionDeps;
   readonly #watches = new Map<string, Cancel>();
-  #caller: Caller | undefined;
+  /** Was good when it came; it is looked at again each time. */
+  #credential: Credential | undefined;
 
   constructor(socket: WebSocket, deps: LiveSessionDeps) {
     this.#socket = socket;
@@ -43,13 +53,14 @@ export class LiveSession {
   }
 
   get isAuthenticated(): boolean {
-    return this.#caller !== undefined;
+    return this.#credential !== undefined;
   }
 
-  /** Takes the key; refuses the client, and closes, when it is not valid. */
-  authenticate(key: string): void {
+  /** Takes the credential; refuses the client, and closes, when it is not good. */
+  authenticate(credential: Credential | undefined): void {
     try {
-      this.#caller = this.#deps.authenticate(key);
+      this.#deps.identify(credential);
+      this.#credential = credential;
       this.#deps.onAuthenticated();
       this.#send({ type: 'authenticated' });
     } catch (error) {
@@ -70,14 +81,16 @@ export class LiveSession {
       if (!this.isAuthenticated) this.close(refusedCode, 'authentication expected');
       return;
     }
-    if (message.type === 'authenticate') this.authenticate(message.api_key);
-    else if (this.#caller === undefined) this.close(refusedCode, 'authentication expected');
+    const { credential } = this.#deps;
+    if (message.type === 'authenticate') {
+      this.authenticate(credential(message.session_id ?? '', message.api_key ?? ''));
+    } else if (!this.isAuthenticated) this.close(refusedCode, 'authentication expected');
     else if (message.type === 'unwatch_job') this.#endWatch(message.id);
-    else this.#watch(message.id, this.#caller).catch((error: unknown) => this.#refuse(error));
+    else this.#watch(message.id).catch((error: unknown) => this.#refuse(error));
   }
 
   /** Follows a job, active or completed. Watching it a second time starts again from the beginning. */
-  async #watch(id: string, caller: Caller): Promise<void> {
+  async #watch(id: string): Promise<void> {
     const leader = this.#deps.leader();
     if (leader === undefined) {
       this.#deps.onNotPrimary();
@@ -89,17 +102,21 @@ export class LiveSession {
     }
     const active = leader.office.activeJob(id);
     if (active !== undefined) {
-      requireVisible(caller, active, leader.office);
+      if (!this.#isStillGood()) return;
+      this.#requireVisible(active, leader.office);
       if (this.#watchActive(id, leader.source)) return;
     }
-    await this.#replay(id, caller, leader.office);
+    await this.#replay(id, leader.office);
   }
 
   #watchActive(id: string, source: LiveSource): boolean {
     let isOver = false;
     const cancel = source.watchJob(id, {
-      onJob: (job) => this.#send({ type: 'job', job }),
+      onJob: (job) => {
+        if (this.#mayGoOn(id, job)) this.#send({ type: 'job', job });
+      },
       onLog: (piece) => {
+        if (!this.#isStillGood()) return;
         this.#send({ type: 'log', id, offset: piece.offset, text: piece.text, end: piece.end });
         if (!piece.end) return;
         isOver = true;
@@ -112,7 +129,7 @@ export class LiveSession {
   }
 
   /** Sends a completed job and its whole log, as fast as the client takes it. */
-  async #replay(id: string, caller: Caller, office: Office): Promise<void> {
+  async #replay(id: string, office: Office): Promise<void> {
     let isCancelled = false;
     const cancel = () => {
       isCancelled = true;
@@ -121,20 +138,53 @@ export class LiveSession {
     try {
       const job = await office.completedJob(id);
       if (job === undefined) throw new CarillonError('job', `Failed to watch job: Job not found: ${id}`);
-      requireVisible(caller, job, office);
-      if (isCancelled) return;
+      if (isCancelled || !this.#isStillGood()) return;
+      this.#requireVisible(job, office);
       this.#send({ type: 'job', job: { ...job, state: 'completed' } });
       const log = await office.jobLog(id);
       const bytes = log === undefined ? [] : log.gzip ? unpack(log.bytes) : log.bytes;
       let offset = 0;
       for await (const { text, length } of textPieces(bytes)) {
-        if (isCancelled) return;
+        if (isCancelled || !this.#isStillGood()) return;
         await this.#sendAndWait({ type: 'log', id, offset, text, end: false });
         offset += length;
       }
       this.#send({ type: 'log', id, offset, text: '', end: true });
     } finally {
       if (this.#watches.get(id) === cancel) this.#watches.delete(id);
+    }
+  }
+
+  /** Closes the connection when the key or the session is not good any more. */
+  #isStillGood(): boolean {
+    try {
+      this.#deps.identify(this.#credential);
+      return true;
+    } catch (error) {
+      this.#refuse(error);
+      this.close(refusedCode, 'authentication is over');
+      return false;
+    }
+  }
+
+  /** Throws CarillonError when the present limits of the client exclude the job (behaviour reference 2.5). */
+  #requireVisible(job: { category: string; target: string }, office: Office): void {
+    const caller = this.#deps.identify(this.#credential);
+    const missing = missingScope(caller, job, office.state, office.hostnames());
+    if (missing !== undefined) throw missingPrivilege(caller, missing);
+  }
+
+  /** Ends the watch when the limits of the client have come to exclude the job. */
+  #mayGoOn(id: string, job: { category: string; target: string }): boolean {
+    const leader = this.#deps.leader();
+    if (leader === undefined || !this.#isStillGood()) return false;
+    try {
+      this.#requireVisible(job, leader.office);
+      return true;
+    } catch (error) {
+      this.#endWatch(id);
+      this.#refuse(error);
+      return false;
     }
   }
 
@@ -184,12 +234,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Throws CarillonError when the caller's limits exclude the job (behaviour reference 2.5). */
-function requireVisible(caller: Caller, job: { category: string; target: string }, office: Office): void {
-  const missing = missingScope(caller, job, office.state, office.hostnames());
-  if (missing !== undefined) throw missingPrivilege(caller, missing);
 }
 
 /** Text of chunks that are cut anywhere, never within a character; `length` in bytes. */

@@ -12,6 +12,8 @@ export interface WorkerEntry {
   record: ServerRecord;
   /** Of the last hello; undefined until the worker has said hello in this term. */
   boot: string | undefined;
+  /** Of its program; undefined like `boot`. */
+  version: string | undefined;
   link: ChannelLink<PrimaryMessage> | undefined;
   /** Monotonic time of the last sign of life. */
   heardAtMs: number;
@@ -46,6 +48,7 @@ export class WorkerRegistry {
     this.#workers.set(record.id, {
       record,
       boot: undefined,
+      version: undefined,
       link: undefined,
       heardAtMs: nowMs,
       knownSinceMs: nowMs,
@@ -68,6 +71,7 @@ export class WorkerRegistry {
     const entry: WorkerEntry = {
       record,
       boot: hello.node.boot,
+      version: hello.node.version,
       link,
       heardAtMs: nowMs,
       knownSinceMs: old?.boot === hello.node.boot ? old.knownSinceMs : nowMs,

@@ -16,9 +16,11 @@ import {
   type UpcomingWish,
   viewActiveJob,
 } from '@carillon/core';
+import type { Accounts } from '../accounts/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../office.js';
 import type { CatalogService } from '../catalog/catalog-service.js';
 import type { RecordService } from '../catalog/record-service.js';
+import type { ClusterStatus } from './cluster-status.js';
 import type { OfficeContext } from './context.js';
 import type { TickService } from '../schedule/tick-service.js';
 import type { LaunchService } from '../launch/launch-service.js';
@@ -35,8 +37,10 @@ const logTimeoutMs = 5_000;
 
 /** The services the office is made of. */
 export interface OfficeServices {
+  accounts: Accounts;
   abortAll: (jobs: readonly ActiveJob[], request: AbortRequest) => Promise<void>;
   catalog: CatalogService;
+  cluster: ClusterStatus;
   records: RecordService;
   index: ScheduleIndex;
   removal: JobRemoval;
@@ -82,6 +86,14 @@ export class LeaderOffice implements Office {
 
   get imports(): ImportService {
     return this.#services.imports;
+  }
+
+  get accounts(): Accounts {
+    return this.#services.accounts;
+  }
+
+  get cluster(): ClusterStatus {
+    return this.#services.cluster;
   }
 
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {

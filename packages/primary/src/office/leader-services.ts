@@ -4,8 +4,11 @@ import {
   type ClusterChannel,
   type Digest,
   type JobEnding,
+  type PasswordHasher,
+  type PrimaryInfo,
   ScheduleIndex,
 } from '@carillon/core';
+import { createAccounts } from '../accounts/index.js';
 import { CatalogService } from '../catalog/catalog-service.js';
 import { RecordService } from '../catalog/record-service.js';
 import { CompletionService } from '../completion/completion-service.js';
@@ -26,12 +29,19 @@ import { ExportService } from '../transfer/export-service.js';
 import { ImportService } from '../transfer/import-service.js';
 import { JobRemoval } from '../upkeep/job-removal.js';
 import { UpkeepService } from '../upkeep/upkeep-service.js';
+import { ClusterStatus } from './cluster-status.js';
 import type { OfficeContext } from './context.js';
 
 /** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
 export function createLeaderServices(
   office: OfficeContext,
-  deps: { channel: ClusterChannel; outbound: OutboundPorts; digest: Digest },
+  deps: {
+    channel: ClusterChannel;
+    outbound: OutboundPorts;
+    digest: Digest;
+    passwords: PasswordHasher;
+    candidate: Omit<PrimaryInfo, 'term'>;
+  },
 ) {
   const members = () => workforce.registry.members();
   const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
@@ -64,13 +74,15 @@ export function createLeaderServices(
   const deliveries = new DeliveryService(office, deps.outbound);
   const upkeep = new UpkeepService(office);
   const abortAll = allAborter(ender, (running) => workforce.sendAbort(running));
-  const { digest } = deps;
+  const { digest, passwords, candidate } = deps;
   const onRoom = () => launches.drainSoon();
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
   const hostnames = () => [...registry.all()].map((worker) => worker.record.hostname);
   return {
     abortAll,
+    accounts: createAccounts({ office, digest, passwords }),
     catalog,
+    cluster: new ClusterStatus({ office, registry, candidate }),
     completion,
     deliveries,
     dispatcher,

@@ -1,4 +1,4 @@
-import type { NoticeSettings } from '@carillon/core';
+import type { AccountSettings, NoticeSettings } from '@carillon/core';
 
 /** Settings of the primary's services; names of Cronicle's own settings in brackets. */
 export interface OfficeSettings {
@@ -24,4 +24,5 @@ export interface OfficeSettings {
   maxEmailsPerDay: number;
   /** What web hooks and e-mails say. */
   notices: NoticeSettings;
+  accounts: AccountSettings;
 }

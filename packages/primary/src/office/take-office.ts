@@ -5,6 +5,8 @@ import {
   type JobQueue,
   type LogArchive,
   type Logger,
+  type PasswordHasher,
+  type PrimaryInfo,
   type Random,
   type Session,
   type Store,
@@ -26,6 +28,9 @@ export interface OfficeDeps {
   channel: ClusterChannel;
   clock: Clock;
   random: Random;
+  passwords: PasswordHasher;
+  /** How this node is announced. */
+  candidate: Omit<PrimaryInfo, 'term'>;
   log: Logger;
   settings: OfficeSettings;
   /** What an empty store is filled with. */

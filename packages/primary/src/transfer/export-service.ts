@@ -1,11 +1,13 @@
 import { CarillonError } from '@carillon/contract';
 import {
+  type Caller,
   type ExportHeader,
   exportLines,
   exportVersion,
   type PastList,
   transferTables,
 } from '@carillon/core';
+import { activityChange } from '../catalog/activity-change.js';
 import type { OfficeContext } from '../office/context.js';
 import type { Journal } from '../office/journal.js';
 
@@ -15,7 +17,7 @@ const mostAtOnce = 2;
 /** Lines, rows or records of one answer. */
 const pageLines = 500;
 
-type ExportOffice = Pick<OfficeContext, 'state' | 'clock' | 'random' | 'store'> & {
+type ExportOffice = Pick<OfficeContext, 'state' | 'clock' | 'random' | 'settings' | 'store'> & {
   journal: Pick<Journal, 'commit' | 'observe'>;
 };
 
@@ -60,7 +62,7 @@ export class ExportService {
   }
 
   /** Throws CarillonError `unavailable` when too many are open. */
-  async begin(): Promise<{ export: string; header: ExportHeader }> {
+  async begin(caller: Caller): Promise<{ export: string; header: ExportHeader }> {
     const { state, clock, journal, random } = this.#office;
     this.#forgetIdle();
     if (this.#open.size >= mostAtOnce) {
@@ -80,7 +82,10 @@ export class ExportService {
     const touchedMs = clock.monotonicMs();
     this.#open.set(id, { id, lines, events, shared: new Set(), later: new Set(), touchedMs });
     // In memory and in the order of commits this is the moment of the lines above.
-    await journal.commit([{ type: 'copy-lists', copy: id, events }]);
+    await journal.commit([
+      { type: 'copy-lists', copy: id, events },
+      activityChange(this.#office, 'export', caller, {}),
+    ]);
     return { export: id, header };
   }
 

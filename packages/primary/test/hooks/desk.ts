@@ -4,6 +4,7 @@ import {
   type ActivityEntry,
   type Clock,
   createIdSource,
+  defaultAccountSettings,
   defaultNoticeSettings,
   type JobQueue,
   type LogArchive,
@@ -161,6 +162,7 @@ const plainSettings: OfficeContext['settings'] = {
   silentAfterMs: 3_000,
   deadJobTimeoutMs: 120_000,
   maxEmailsPerDay: 0,
+  accounts: defaultAccountSettings,
   notices: defaultNoticeSettings({
     version: 'test',
     hostname: 'p1',

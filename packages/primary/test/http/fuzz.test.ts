@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { apiCalls } from '@carillon/contract';
 import fc from 'fast-check';
-import { objectOf, type Reply, stopAll, TestApi } from '../support/api-server.js';
+import { objectOf, pathOf, type Reply, stopAll, TestApi } from '../support/api-server.js';
 import { adminKey } from '../support/fake-office.js';
 import { referenceOffice } from '../support/reference-state.js';
 
@@ -78,7 +78,7 @@ describe.each(names)('%s', (name) => {
     );
     await fc.assert(
       fc.asyncProperty(query, async (text) => {
-        expectEnvelope(await api.send(`/api/app/${name}/v1?${text}`));
+        expectEnvelope(await api.send(`${pathOf(name)}?${text}`));
       }),
       { numRuns: runs },
     );
@@ -96,9 +96,7 @@ describe.each(names)('%s', (name) => {
     await fc.assert(
       fc.asyncProperty(type, fc.uint8Array({ maxLength: 300 }), async (contentType, bytes) => {
         const headers = { 'Content-Type': contentType };
-        expectEnvelope(
-          await api.send(`/api/app/${name}/v1`, { method: 'POST', headers, body: Buffer.from(bytes) }),
-        );
+        expectEnvelope(await api.send(pathOf(name), { method: 'POST', headers, body: Buffer.from(bytes) }));
       }),
       { numRuns: runs },
     );

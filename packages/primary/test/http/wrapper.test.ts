@@ -281,7 +281,9 @@ describe('merging query and body (behaviour reference 1.3)', () => {
 
   test('run_event: the body wins, and control keys reach no job', async () => {
     const { api, office } = await start();
-    const path = `/api/app/run_event/v1?id=3c182051&timeout=5&pretty=1&callback=x&session_id=s&api_key=${adminKey}`;
+    office.addUser('ann', { admin: 1 });
+    const session = office.addSession('ann');
+    const path = `/api/app/run_event/v1?id=3c182051&timeout=5&pretty=1&callback=x&session_id=${session}&api_key=${adminKey}`;
     const headers = { 'Content-Type': 'application/json' };
     await api.send(path, { method: 'POST', headers, body: `{"timeout":9,"api_key":"${adminKey}"}` });
     expect(office.launches.map((launch) => launch.overrides)).toEqual([{ timeout: 9 }]);

@@ -260,6 +260,7 @@ describe('who may', () => {
       max_children: 1,
       command: 'c',
       regexp: 'r',
+      password: 'geheim12',
     };
     const required: readonly string[] = call?.params.required ?? [];
     return Object.fromEntries(required.map((field) => [field, values[field] ?? 'x']));

@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
+import { callPath, findCall } from '@carillon/contract';
 import type { Logger, PrimaryInfo } from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
 import {
@@ -156,7 +157,7 @@ export class TestApi {
   /** Sends a JSON text to a call, as printed in the reference. */
   post(name: string, body: string, options: SendOptions = {}): Promise<Reply> {
     const headers = { 'Content-Type': 'application/json', ...options.headers };
-    return this.send(`/api/app/${name}/v1`, { ...options, method: 'POST', headers, body });
+    return this.send(pathOf(name), { ...options, method: 'POST', headers, body });
   }
 
   /** Calls with parameters as JSON; the answer's object. */
@@ -170,7 +171,7 @@ export class TestApi {
 
   /** Calls with a query string; the answer's object. */
   async get(name: string, query = '', options: SendOptions = {}): Promise<Record<string, unknown>> {
-    const path = `/api/app/${name}/v1${query === '' ? '' : `?${query}`}`;
+    const path = `${pathOf(name)}${query === '' ? '' : `?${query}`}`;
     return objectOf((await this.send(path, options)).text);
   }
 
@@ -187,6 +188,12 @@ export class TestApi {
       socket.on('close', () => resolve(received));
     });
   }
+}
+
+/** Path of a call, also of one there is not. */
+export function pathOf(name: string): string {
+  const call = findCall(name);
+  return call === undefined ? `/api/app/${name}/v1` : callPath(call.name);
 }
 
 /** The object a text holds. Throws when it is something else. */

@@ -6,6 +6,7 @@ import {
   type HistoryRow,
   type JobFields,
   type JobState,
+  type UserRecord,
 } from '@carillon/contract';
 import {
   type ActiveJob,
@@ -13,6 +14,7 @@ import {
   type Caller,
   type Change,
   ClusterState,
+  defaultAccountSettings,
   defaultNoticeSettings,
   launchChanges,
   type LaunchRequest,
@@ -23,6 +25,7 @@ import {
   planEventUpdate,
   planKeyCreation,
   planLaunch,
+  planSession,
   planUpcoming,
   ScheduleIndex,
   type Session,
@@ -31,9 +34,13 @@ import {
   type StoreUpkeep,
   type Upcoming,
   type UpcomingWish,
+  userIdOf,
   viewActiveJob,
 } from '@carillon/core';
+import { MemoryPasswordHasher } from '@carillon/adapters';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
+import { createAccounts } from '../../src/accounts/index.js';
+import { ClusterStatus } from '../../src/office/cluster-status.js';
 import { RecordService } from '../../src/catalog/record-service.js';
 import { ServerService } from '../../src/membership/server-service.js';
 import { WorkerRegistry } from '../../src/membership/worker-registry.js';
@@ -59,6 +66,7 @@ const officeSettings: OfficeSettings = {
   silentAfterMs: 3_000,
   deadJobTimeoutMs: 120_000,
   maxEmailsPerDay: 0,
+  accounts: defaultAccountSettings,
   notices: defaultNoticeSettings({
     version: 'test',
     hostname: 'primary.test',
@@ -93,6 +101,22 @@ class NoStore implements Store {
   checkHealth = async () => undefined;
 }
 
+/** Moves the wall clock by hand and lets no one wait; notes for how long they wanted to. */
+export class HastyClock extends FakeClock {
+  readonly waits: number[] = [];
+
+  override after(delayMs: number, callback: () => void): () => void {
+    let isCancelled = false;
+    this.waits.push(delayMs);
+    queueMicrotask(() => {
+      if (!isCancelled) callback();
+    });
+    return () => {
+      isCancelled = true;
+    };
+  }
+}
+
 /** An office over memory alone: the real state and the real rules, without a store, workers or a schedule. */
 export class FakeOffice implements Office {
   readonly term = new AbortController();
@@ -111,6 +135,13 @@ export class FakeOffice implements Office {
   /** Awaited by every write: keeps requests under way. */
   gate: Promise<void> = Promise.resolve();
   readonly #random = new SeededRandom(1);
+  /** As the journal of a primary: in memory at once, durable later. */
+  readonly #journal = {
+    commit: async (changes: readonly Change[]): Promise<void> => {
+      this.apply(changes);
+      await this.#write();
+    },
+  };
   /** What was noted, newest first. */
   readonly activities: ActivityEntry[] = [];
   /** What followed from changed records: `catch up EVENT` and `room`. */
@@ -123,13 +154,7 @@ export class FakeOffice implements Office {
       random: this.#random,
       settings: officeSettings,
       newId: (prefix) => this.#newId(prefix),
-      journal: {
-        commit: async (changes) => {
-          // As the journal of a primary: in memory at once, durable later.
-          this.apply(changes);
-          await this.#write();
-        },
-      },
+      journal: this.#journal,
     },
     digest: { sha256 },
     abortAll: async (jobs, { reason }) => {
@@ -137,6 +162,22 @@ export class FakeOffice implements Office {
     },
     catchUp: (event) => void this.effects.push(`catch up ${event}`),
     onRoom: () => void this.effects.push('room'),
+  });
+  readonly passwords = new MemoryPasswordHasher();
+  /** Of the accounts. */
+  readonly clock = new HastyClock(nowSec * 1000);
+  /** The real services. */
+  readonly accounts = createAccounts({
+    office: {
+      state: this.state,
+      clock: this.clock,
+      random: this.#random,
+      settings: officeSettings,
+      newId: (prefix) => this.#newId(prefix),
+      journal: this.#journal,
+    },
+    digest: { sha256 },
+    passwords: this.passwords,
   });
   #ids = 0;
   #seq = 0;
@@ -170,6 +211,17 @@ export class FakeOffice implements Office {
     hostnames: () => this.hostnames(),
     onRoom: () => void this.effects.push('room'),
   });
+  readonly cluster = new ClusterStatus({
+    office: {
+      state: this.state,
+      clock: new FakeClock(nowSec * 1000),
+      settings: officeSettings,
+      session: this.session,
+      store: { checkHealth: () => this.#write() },
+    },
+    registry: this.registry,
+    candidate: { id: 'node1', hostname: 'primary.test', url: 'http://primary.test' },
+  });
 
   constructor() {
     this.apply(setupRecords({ hostname: 'primary.test', nowSec }));
@@ -190,6 +242,38 @@ export class FakeOffice implements Office {
     const change = planKeyCreation({ id, title, keyHash: sha256(key), privileges, nowSec, seq });
     if (change.type === 'put' && change.table === 'api_keys') change.record.active = active;
     this.apply([change]);
+    return id;
+  }
+
+  /** A user whose password is `geheim12`. */
+  addUser(
+    username: string,
+    privileges: Record<string, unknown> = {},
+    fields: Partial<UserRecord> = {},
+  ): void {
+    const record: UserRecord = {
+      id: userIdOf(username),
+      username,
+      full_name: username,
+      email: `${username}@example.com`,
+      active: 1,
+      privileges,
+      password: 'new:0:21mieheg',
+      salt: '',
+      created: nowSec,
+      modified: nowSec,
+      ...fields,
+    };
+    this.apply([{ type: 'put', table: 'users', seq: this.state.users.nextSeq, record }]);
+  }
+
+  /** A session of the user; answers its id. */
+  addSession(username: string): string {
+    const id = `session-of-${username}`;
+    const user = this.state.users.get(userIdOf(username));
+    if (user === undefined) throw new Error(`No such user: ${username}`);
+    const start = { user, idHash: sha256(id), ip: '', useragent: '', nowSec };
+    this.apply(planSession(start, this.state, defaultAccountSettings).changes);
     return id;
   }
 

@@ -15,12 +15,19 @@ import {
   MemoryLogArchive,
   MemoryLogger,
   MemoryMailer,
+  MemoryPasswordHasher,
   MemoryRunClaims,
   MemoryStore,
   MemoryStoreBoard,
   MemoryWebHookSender,
 } from '@carillon/adapters';
-import { type Caller, type ChannelLink, type Consumer, defaultNoticeSettings } from '@carillon/core';
+import {
+  type Caller,
+  type ChannelLink,
+  type Consumer,
+  defaultAccountSettings,
+  defaultNoticeSettings,
+} from '@carillon/core';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
 import { type OfficeSettings, Primary } from '../../src/index.js';
 import type { LeaderOffice } from '../../src/office/leader-office.js';
@@ -42,6 +49,7 @@ export class OfficeWorld {
   readonly queue = new MemoryJobQueue({ clock: this.clock });
   readonly archive = new MemoryLogArchive(this.clock);
   readonly hooks = new MemoryWebHookSender(this.clock);
+  readonly passwords = new MemoryPasswordHasher();
   readonly mailer = new MemoryMailer(this.clock);
   /** Most e-mails a day of primaries started from now on; 0 = no limit. */
   maxEmailsPerDay = 0;
@@ -67,6 +75,7 @@ export class OfficeWorld {
       clock: this.clock,
       random: new SeededRandom(this.#seed),
       digest: { sha256: (text) => `hash of ${text}` },
+      passwords: this.passwords,
       log: this.log,
       candidate: { id: name, hostname: name, url: testUrl(name) },
       leaseTtlMs: 2_500,
@@ -81,6 +90,7 @@ export class OfficeWorld {
         silentAfterMs: 3_000,
         deadJobTimeoutMs: 120_000,
         maxEmailsPerDay: this.maxEmailsPerDay,
+        accounts: defaultAccountSettings,
         notices: defaultNoticeSettings({
           version: 'test',
           hostname: name,

@@ -1,11 +1,24 @@
 import { type ApiCallName, CarillonError } from '@carillon/contract';
-import { type Caller, holdsPrivilege, type Logger, requireScope, type ScopedObject } from '@carillon/core';
+import {
+  type Caller,
+  isLimited,
+  type Logger,
+  requireChainScope,
+  requireScope,
+  type ScopedObject,
+} from '@carillon/core';
+import type { Origin } from '../../accounts/index.js';
 import type { Office } from '../../office.js';
+import type { GivenCredential } from '../authenticate.js';
 
 /** What a handler works with. Parameters are checked, credentials removed, privileges of the call granted. */
 export interface CallContext {
   readonly office: Office;
+  /** Anonymous where the call needs no credential. */
   readonly caller: Caller;
+  /** Unchecked where the call needs none. */
+  readonly credential: GivenCredential | undefined;
+  readonly origin: Origin;
   readonly params: Readonly<Record<string, unknown>>;
   /** Wall clock, Unix milliseconds. */
   readonly nowMs: number;
@@ -35,12 +48,12 @@ export function requireScopeOf(
   if (isLimited(caller)) requireScope(caller, object, office.state, office.hostnames());
 }
 
-/** Does the caller have category or group limits at all? Administrators never do. */
-export function isLimited(caller: Caller): boolean {
-  return (
-    !holdsPrivilege(caller, 'admin') &&
-    (holdsPrivilege(caller, 'cat_limit') || holdsPrivilege(caller, 'grp_limit'))
-  );
+/** Throws CarillonError when an event that the fields chain to is beyond the caller's limits. */
+export function requireChainScopeOf(
+  { office, caller }: Pick<CallContext, 'office' | 'caller'>,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  if (isLimited(caller)) requireChainScope(caller, fields, office.state, office.hostnames());
 }
 
 /** A parameter that the call's schema made a text; '' when absent. */

@@ -1,8 +1,14 @@
 import { CarillonError, type EventRecord } from '@carillon/contract';
-import { missingScope, requirePrivilege } from '@carillon/core';
+import { isLimited, missingScope, requirePrivilege } from '@carillon/core';
 import type { EventUpdateOptions } from '../../office.js';
 import { bareSuccess } from '../reply/reply.js';
-import { type CallContext, type CallHandlers, isLimited, requireScopeOf, textParam } from './call-context.js';
+import {
+  type CallContext,
+  type CallHandlers,
+  requireChainScopeOf,
+  requireScopeOf,
+  textParam,
+} from './call-context.js';
 import { pageJson, readPage } from './paging.js';
 
 /** Calls that read and change the schedule (behaviour reference 2.1). */
@@ -23,7 +29,7 @@ export const eventCalls: CallHandlers = {
     requireScopeOf(context, event);
     const json = office.state.events.entry(event.id)?.json ?? JSON.stringify(event);
     const queue = event.queue ? `,"queue":${office.queueLength(event.id)}` : '';
-    const active = office.activeJobsOf(event.id);
+    const active = visibleJobsOf(context, event.id);
     const jobs = active.length > 0 ? `,"jobs":${JSON.stringify(active)}` : '';
     return `{"code":0,"event":${json}${queue}${jobs}}`;
   },
@@ -31,6 +37,7 @@ export const eventCalls: CallHandlers = {
   create_event: async (context) => {
     const { office, params, caller } = context;
     requireScopeOf(context, { category: textParam(params, 'category'), target: textParam(params, 'target') });
+    requireChainScopeOf(context, params);
     const id = await office.createEvent({ ...params }, caller);
     return JSON.stringify({ code: 0, id });
   },
@@ -45,6 +52,7 @@ export const eventCalls: CallHandlers = {
       category: textParam(changes, 'category') || event.category,
       target: textParam(changes, 'target') || event.target,
     });
+    requireChainScopeOf(context, changes);
     const options: EventUpdateOptions = { abortJobs: Boolean(abort) };
     if (typeof cursor === 'number') options.resetCursor = cursor;
     await office.updateEvent(event.id, changes, options, caller);
@@ -69,6 +77,14 @@ export function findEvent({ office, params }: Pick<CallContext, 'office' | 'para
   const event = id === '' ? office.state.eventByTitle(title) : office.state.events.get(id);
   if (event === undefined) throw new CarillonError('event', `Failed to locate event: ${id || title}`);
   return event;
+}
+
+/** Active jobs of an event; one may have been started for another category or target than the event's own. */
+function visibleJobsOf({ office, caller }: CallContext, event: string) {
+  const jobs = office.activeJobsOf(event);
+  if (!isLimited(caller)) return jobs;
+  const hostnames = office.hostnames();
+  return jobs.filter((job) => missingScope(caller, job, office.state, hostnames) === undefined);
 }
 
 /** The page of those events a limited caller may see; `length` counts them all. */

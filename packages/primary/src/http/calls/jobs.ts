@@ -1,12 +1,12 @@
 import { apiCalls, CarillonError, checkParameters, type JobFields, type JobState } from '@carillon/contract';
-import { missingScope } from '@carillon/core';
+import { isLimited, missingScope } from '@carillon/core';
 import { findEvent } from './events.js';
 import { bareSuccess } from '../reply/reply.js';
 import {
   type CallContext,
   type CallHandlers,
   fromStore,
-  isLimited,
+  requireChainScopeOf,
   requireScopeOf,
   textParam,
 } from './call-context.js';
@@ -35,6 +35,7 @@ export const jobCalls: CallHandlers = {
   update_job: async (context) => {
     const job = findActiveJob(context);
     requireScopeOf(context, job);
+    requireChainScopeOf(context, context.params);
     await context.office.updateJob(job.id, readSettings(context.params));
     return bareSuccess;
   },
@@ -51,6 +52,7 @@ export const jobCalls: CallHandlers = {
     const settings: Record<string, unknown> = { ...Object(updates) };
     checkParameters(apiCalls.update_job, { ...settings, id: 'updates' });
     const jobs = matchingJobs(context, criteria);
+    requireChainScopeOf(context, settings);
     await Promise.all(jobs.map((job) => context.office.updateJob(job.id, readSettings(settings))));
     return JSON.stringify({ code: 0, count: jobs.length });
   },

@@ -1,7 +1,7 @@
 import { CarillonError } from '@carillon/contract';
 import { holdsPrivilege, isTimezone, type LaunchRequest } from '@carillon/core';
 import { findEvent } from './events.js';
-import { type CallHandlers, requireScopeOf, textParam } from './call-context.js';
+import { type CallHandlers, requireChainScopeOf, requireScopeOf, textParam } from './call-context.js';
 
 const noOverrides: Readonly<Record<string, unknown>> = {};
 
@@ -17,6 +17,7 @@ export const runEventCalls: CallHandlers = {
       category: textParam(overrides, 'category') || event.category,
       target: textParam(overrides, 'target') || event.target,
     });
+    requireChainScopeOf(context, overrides);
     const request: LaunchRequest = {
       event: event.id,
       overrides,

@@ -1,5 +1,5 @@
-import { missingScope } from '@carillon/core';
-import { type CallHandlers, isLimited } from './call-context.js';
+import { isLimited, missingScope } from '@carillon/core';
+import type { CallHandlers } from './call-context.js';
 import { listHeader, readPage } from './paging.js';
 
 const longestHours = 168;

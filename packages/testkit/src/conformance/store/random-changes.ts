@@ -73,6 +73,8 @@ function randomCount(value: number): Change {
 }
 
 function putOther(state: ClusterState, id: string, value: number): Change {
+  if (value % 3 === 1) return putUser(state, id, value);
+  if (value % 3 === 2) return putSession(state, id, value);
   const seq = state.servers.entry(id)?.seq ?? state.servers.nextSeq;
   const record = {
     id,
@@ -84,6 +86,20 @@ function putOther(state: ClusterState, id: string, value: number): Change {
     created: 1,
   } as const;
   return { type: 'put', table: 'servers', seq, record: { ...record, groups: [] } };
+}
+
+function putUser(state: ClusterState, id: string, value: number): Change {
+  const seq = state.users.entry(id)?.seq ?? state.users.nextSeq;
+  const names = { id, username: id, full_name: `Ünï ${value}`, email: 'a@example.com' };
+  const record = { ...names, active: 1 as const, privileges: { admin: value }, password: 'x', salt: '' };
+  return { type: 'put', table: 'users', seq, record: { ...record, created: 1, modified: value } };
+}
+
+function putSession(state: ClusterState, id: string, value: number): Change {
+  if (value === 8) return { type: 'delete', table: 'sessions', id };
+  const seq = state.sessions.entry(id)?.seq ?? state.sessions.nextSeq;
+  const record = { id, user: 'u', username: 'u', ip: '::1', useragent: 'x', created: 1, expires: value };
+  return { type: 'put', table: 'sessions', seq, record };
 }
 
 function randomJob(state: ClusterState, id: string, value: number): ActiveJob {

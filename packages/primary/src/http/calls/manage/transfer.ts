@@ -4,7 +4,8 @@ import { type CallHandlers, fromStore, textParam } from '../call-context.js';
 
 /** Calls that take everything out of a cluster, or put it in. */
 export const transferCalls: CallHandlers = {
-  begin_export: async ({ office }) => JSON.stringify({ code: 0, ...(await office.exports.begin()) }),
+  begin_export: async ({ office, caller }) =>
+    JSON.stringify({ code: 0, ...(await office.exports.begin(caller)) }),
 
   read_export: async (context) => {
     const { office, params } = context;

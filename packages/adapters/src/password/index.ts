@@ -1,0 +1,2 @@
+export { MemoryPasswordHasher } from './memory-password-hasher.js';
+export { ScryptPasswordHasher } from './scrypt-password-hasher.js';
