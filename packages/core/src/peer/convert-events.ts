@@ -14,6 +14,23 @@ const neverStored: ReadonlySet<string> = new Set([
   'gid',
   'env',
 ]);
+/** The settings of events that are taken as they are; all others are looked at one by one. */
+const {
+  id: _id,
+  title: _title,
+  enabled: _enabled,
+  category: _category,
+  plugin: _plugin,
+  target: _target,
+  params: _params,
+  timing: _timing,
+  timezone: _timezone,
+  max_children: _children,
+  timeout: _timeout,
+  created: _created,
+  modified: _modified,
+  ...plainSettings
+} = eventSettings;
 const ranges: Readonly<Record<keyof Timing, readonly [number, number]>> = {
   years: [1, 9999],
   months: [1, 12],
@@ -36,10 +53,7 @@ export interface EventContext {
  */
 export function convertEvent(record: PeerRecord, context: EventContext): EventRecord {
   const { fields, what, findings } = record;
-  const { timing: _timing, timezone: _timezone, params: _params, ...settings } = pickStorable(
-    eventSettings,
-    { ...record, fields: { ...fields, title: titleOf(record) } },
-  );
+  const settings = pickStorable(plainSettings, record);
   const others = Object.entries(fields).filter(
     ([name, value]) => !Object.hasOwn(eventSettings, name) && !neverStored.has(name) && value !== undefined,
   );

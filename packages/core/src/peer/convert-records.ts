@@ -12,11 +12,15 @@ import {
 import { userIdOf } from '../accounts/user-name.js';
 import { flagOf, countOf, type PeerRecord, pickStorable, shown, stampsOf, textOf, titleOf } from './peer-fields.js';
 
+/** What is taken as it is; all other settings are looked at one by one. */
+const { title: _catTitle, enabled: _catEnabled, max_children: _children, ...plainCategory } = categorySettings;
+const { cwd, uid, gid } = pluginSettings;
+
 /** The category as it is stored. */
 export function convertCategory(record: PeerRecord): CategoryRecord {
   const { fields } = record;
   return {
-    ...pickStorable(categorySettings, record),
+    ...pickStorable(plainCategory, record),
     id: textOf(fields, 'id'),
     title: titleOf(record),
     enabled: fields['enabled'] === undefined ? 1 : flagOf(fields['enabled']),
@@ -95,7 +99,7 @@ const shipped = /^(?:\S*\/)?bin\/(shell|url|test)-plugin\.js$/;
 /** The plugin as it is stored, with a command that means the same here. */
 export function convertPlugin(record: PeerRecord): PluginRecord {
   const { fields } = record;
-  const { command: _command, params: _params, env: _env, ...settings } = pickStorable(pluginSettings, record);
+  const settings = pickStorable({ cwd, uid, gid }, record);
   const environment = environmentOf(record);
   const user = textOf(fields, 'uid');
   if (user !== '' && user !== '0' && user !== 'root') {
