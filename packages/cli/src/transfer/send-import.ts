@@ -1,10 +1,13 @@
-import type { CarillonClient } from '@carillon/client';
-import type { Options } from '../options.js';
+import { ApiError, type CarillonClient } from '@carillon/client';
+import { importGone } from '@carillon/contract';
 import { UsageError } from '../failures.js';
+import type { Options } from '../options.js';
 
-/** A part is sent when it has so much text, or so many lines. */
-const partBytes = 2 * 1024 * 1024;
-const partLines = 2_000;
+/** A part is sent when it has so much text, or so many lines: the primary has other things to do in between. */
+const partBytes = 512 * 1024;
+const partLines = 500;
+/** How often an import is begun again because the primary has changed. */
+const mostRestarts = 5;
 const finishTimeoutMs = 120_000;
 
 export type ImportAnswer = Awaited<ReturnType<CarillonClient['finishImport']>>;
@@ -50,6 +53,24 @@ export class ImportSender {
   async #begin(): Promise<string> {
     this.#id ??= (await this.#client.beginImport()).import;
     return this.#id;
+  }
+}
+
+/**
+ * Runs an import from its beginning, and once more when the primary changed meanwhile: an import that was carried out all the
+ * same changes nothing when it is repeated.
+ */
+export async function importAnew(
+  client: CarillonClient,
+  send: (sender: ImportSender) => Promise<ImportAnswer>,
+): Promise<ImportAnswer> {
+  for (let restarts = 0; ; restarts += 1) {
+    try {
+      return await send(new ImportSender(client));
+    } catch (error) {
+      const isGone = error instanceof ApiError && error.description.startsWith(importGone);
+      if (!isGone || restarts === mostRestarts) throw error;
+    }
   }
 }
 

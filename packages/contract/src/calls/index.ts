@@ -14,6 +14,7 @@ import { serverCalls } from './servers.js';
 import { transferCalls } from './transfer.js';
 
 export * from './api-call.js';
+export { importGone } from './transfer.js';
 
 /** Every call of the API: the source of validation, of `docs/api.md` and of the SDK. */
 export const apiCalls = {

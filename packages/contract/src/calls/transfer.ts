@@ -14,6 +14,9 @@ const TableReport = Type.Object({
   kept: describe(Count, "Left as they are in the cluster, with `existing` = 'keep'"),
 });
 
+/** Begins the refusal of an import that the primary no longer knows: nothing of it was carried out by that import. */
+export const importGone = 'There is no such import, or no longer';
+
 /** Calls that take everything out of a cluster, or put it in: for `carillon export` and `carillon import`. */
 export const transferCalls = {
   begin_export: {

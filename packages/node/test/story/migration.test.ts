@@ -119,7 +119,7 @@ test('an export of Cronicle of 5,000 events and 10,000 rows is taken over whole,
   const startedMs = performance.now();
   const ran = await old.run('import', 'cronicle', file, '--paused', '--json');
   const tookMs = Math.round(performance.now() - startedMs);
-  expect(ran).toMatchObject({ code: 0 });
+  expect(ran).toMatchObject({ code: 0, err: '' });
   process.stderr.write(`import of 5,000 events and 10,000 rows: ${tookMs} ms\n`);
 
   const events = await all(old.client.schedule());

@@ -1,4 +1,4 @@
-import { CarillonError } from '@carillon/contract';
+import { CarillonError, importGone } from '@carillon/contract';
 import {
   type Caller,
   checkTransferLine,
@@ -209,7 +209,7 @@ export class ImportService {
   #find(id: string): OpenImport {
     const open = this.#open.get(id);
     if (open === undefined) {
-      throw new CarillonError('api', 'There is no such import, or no longer: nothing was imported. Please begin again.');
+      throw new CarillonError('api', `${importGone}. Please begin again.`);
     }
     if (open.busy) throw new CarillonError('api', 'Another part of this import is being added');
     open.touchedMs = this.#deps.office.clock.monotonicMs();

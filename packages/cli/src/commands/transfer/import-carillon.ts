@@ -5,7 +5,7 @@ import { exitCodes } from '../../failures.js';
 import type { Action, CommandRun } from '../../session.js';
 import { printAnswer } from '../../transfer/import-report.js';
 import { readLines } from '../../transfer/read-lines.js';
-import { ImportSender, readWishes } from '../../transfer/send-import.js';
+import { importAnew, readWishes } from '../../transfer/send-import.js';
 import { addImportOptions } from './shared-options.js';
 
 /** `import carillon`. */
@@ -24,14 +24,15 @@ const importCarillon: Action = async (session, file = '') => {
   const check = new ExportFileReader();
   for await (const text of readLines(path)) check.read(text);
   check.finish();
-  const reader = new ExportFileReader();
-  const sender = new ImportSender(session.client);
-  for await (const text of readLines(path)) {
-    const line = reader.read(text);
-    if (line !== undefined) await sender.add(line, text.length);
-  }
-  const answer = await sender.finish(wishes);
-  const active = reader.header?.active_jobs ?? 0;
+  const answer = await importAnew(session.client, async (sender) => {
+    const reader = new ExportFileReader();
+    for await (const text of readLines(path)) {
+      const line = reader.read(text);
+      if (line !== undefined) await sender.add(line, text.length);
+    }
+    return sender.finish(wishes);
+  });
+  const active = check.header?.active_jobs ?? 0;
   if (session.json) session.printJson(answer);
   else printAnswer(session, answer);
   if (active > 0) session.warn(`${active} jobs were active when it was exported: they are not in the file`);

@@ -7,7 +7,7 @@ import { CommandError, exitCodes } from '../../failures.js';
 import type { Action, CommandRun, Session } from '../../session.js';
 import { printAnswer, printFindings } from '../../transfer/import-report.js';
 import { readLines } from '../../transfer/read-lines.js';
-import { type ImportAnswer, ImportSender, type ImportWishes, readWishes } from '../../transfer/send-import.js';
+import { type ImportAnswer, importAnew, type ImportWishes, readWishes } from '../../transfer/send-import.js';
 import { addImportOptions } from './shared-options.js';
 
 /** `import cronicle`. */
@@ -26,7 +26,7 @@ const importCronicle: Action = async (session, file = '') => {
   const reader = new PeerFileReader();
   for await (const line of readLines(resolve(session.io.cwd ?? '.', file))) reader.read(line);
   const converted = convertPeer(reader.finish({ complete: wishes.partial !== true }), sha256);
-  const lost = converted.findings.filter(({ level }) => level === 'lost' );
+  const lost = converted.findings.filter(({ level }) => level === 'lost');
   const records = lost.filter(({ what }) => !isWholeKind(what));
   if (!session.json) printFindings(session, converted.findings);
   if (records.length > 0 && wishes.dry_run !== true && wishes.partial !== true) {
@@ -49,10 +49,11 @@ async function send(
   { lines }: ConvertedPeer,
   wishes: ImportWishes,
 ): Promise<ImportAnswer | undefined> {
-  const sender = new ImportSender(session.client);
   try {
-    for (const line of lines) await sender.add(line, JSON.stringify(line).length);
-    return await sender.finish(wishes);
+    return await importAnew(session.client, async (sender) => {
+      for (const line of lines) await sender.add(line, JSON.stringify(line).length);
+      return sender.finish(wishes);
+    });
   } catch (error) {
     const unanswered = error instanceof UnreachableError || (error instanceof ApiError && error.code === 'session');
     if (wishes.dry_run !== true || !unanswered) throw error;
