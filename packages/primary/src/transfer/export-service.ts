@@ -10,10 +10,8 @@ import {
 import { activityChange } from '../catalog/activity-change.js';
 import type { OfficeContext } from '../office/context.js';
 import type { Journal } from '../office/journal.js';
+import { OpenTransfers } from './open-transfers.js';
 
-/** An export that nobody reads for longer is forgotten. */
-const idleMs = 15 * 60_000;
-const mostAtOnce = 2;
 /** Lines, rows or records of one answer. */
 const pageLines = 500;
 
@@ -48,10 +46,11 @@ export interface ExportPart {
  */
 export class ExportService {
   readonly #office: ExportOffice;
-  readonly #open = new Map<string, OpenExport>();
+  readonly #open: OpenTransfers<OpenExport>;
 
   constructor(office: ExportOffice) {
     this.#office = office;
+    this.#open = new OpenTransfers(office.clock, 'exports');
     office.journal.observe((changes) => {
       if (this.#open.size === 0) return;
       for (const change of changes) {
@@ -64,10 +63,7 @@ export class ExportService {
   /** Throws CarillonError `unavailable` when too many are open. */
   async begin(caller: Caller): Promise<{ export: string; header: ExportHeader }> {
     const { state, clock, journal, random } = this.#office;
-    this.#forgetIdle();
-    if (this.#open.size >= mostAtOnce) {
-      throw new CarillonError('unavailable', 'Other exports are going on. Please try again later.');
-    }
+    this.#open.makeRoom();
     const id = `x${random.hex(8)}`;
     const events = [...state.events.newestFirst()].map((event) => event.id);
     const lines = exportLines(state);
@@ -80,7 +76,7 @@ export class ExportService {
       active_jobs: state.jobs.size,
     };
     const touchedMs = clock.monotonicMs();
-    this.#open.set(id, { id, lines, events, shared: new Set(), later: new Set(), touchedMs });
+    this.#open.add({ id, lines, events, shared: new Set(), later: new Set(), touchedMs });
     // In memory and in the order of commits this is the moment of the lines above.
     await journal.commit([
       { type: 'copy-lists', copy: id, events },
@@ -167,6 +163,7 @@ export class ExportService {
     const { records, next } = await store.upkeep.readRecords(cursor === '' ? undefined : cursor, pageLines);
     const earlier = records.filter((record) => !open.later.has(record.id));
     const lines = earlier.map((record) => JSON.stringify({ type: 'job', record }));
+    if (next === undefined) open.touchedMs = 0;
     return next === undefined ? { lines } : { lines, next: `jobs:${next}` };
   }
 
@@ -178,11 +175,6 @@ export class ExportService {
     const { rows, length } = await this.#office.store.readCopy(open.id, from, offset, pageLines);
     const end = offset + rows.length;
     return { rows, end: end < length ? end : undefined };
-  }
-
-  #forgetIdle(): void {
-    const now = this.#office.clock.monotonicMs();
-    for (const [id, { touchedMs }] of this.#open) if (now - touchedMs > idleMs) this.#open.delete(id);
   }
 }
 

@@ -13,11 +13,9 @@ import {
 import { activityChange } from '../catalog/activity-change.js';
 import type { OfficeContext } from '../office/context.js';
 import type { Journal } from '../office/journal.js';
+import { OpenTransfers } from './open-transfers.js';
 import { PresentRows } from './present-rows.js';
 
-/** An import to which nothing is added for longer is forgotten. */
-const idleMs = 15 * 60_000;
-const mostAtOnce = 2;
 /** One script applies everything: more would keep the store from answering for too long. */
 const mostPast = 200_000;
 const mostRecords = 100_000;
@@ -71,21 +69,19 @@ export interface ImportDeps {
  */
 export class ImportService {
   readonly #deps: ImportDeps;
-  readonly #open = new Map<string, OpenImport>();
+  readonly #open: OpenTransfers<OpenImport>;
 
   constructor(deps: ImportDeps) {
     this.#deps = deps;
+    this.#open = new OpenTransfers(deps.office.clock, 'imports');
   }
 
   /** Answers the id of a new import. Throws CarillonError `unavailable` when too many are open. */
   begin(): string {
     const { clock, random } = this.#deps.office;
-    this.#forgetIdle();
-    if (this.#open.size >= mostAtOnce) {
-      throw new CarillonError('unavailable', 'Other imports are going on. Please try again later.');
-    }
+    this.#open.makeRoom();
     const id = `i${random.hex(8)}`;
-    this.#open.set(id, {
+    this.#open.add({
       id,
       data: new ImportData(),
       rows: new PresentRows(this.#deps.office),
@@ -220,11 +216,6 @@ export class ImportService {
     this.#open.delete(open.id);
     // It would go away by itself, only later.
     await this.#deps.office.store.unstage(open.id).catch(() => undefined);
-  }
-
-  #forgetIdle(): void {
-    const now = this.#deps.office.clock.monotonicMs();
-    for (const [id, { touchedMs }] of this.#open) if (now - touchedMs > idleMs) this.#open.delete(id);
   }
 }
 
