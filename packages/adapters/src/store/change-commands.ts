@@ -2,7 +2,7 @@ import type { ActiveJob, Change } from '@carillon/core';
 import type { KeySpace } from '../redis/key-space.js';
 import { type Command, longestExpireSec, statsExpireSec, wholeNumber } from './command.js';
 import { claimedPrefix, encodeDispatched } from './run-entry.js';
-import { transferCommands } from './transfer-commands.js';
+import { transferCommands } from './transfer/transfer-commands.js';
 
 export type { Command } from './command.js';
 

@@ -10,7 +10,7 @@ import {
   tableNames,
 } from '@carillon/core';
 import type { MemoryLeaseBoard } from '../lease/memory-lease.js';
-import { MemoryTransfers } from './memory-transfers.js';
+import { MemoryTransfers } from './transfer/memory-transfers.js';
 import { refuseClaim, type RunEntry } from './run-entry.js';
 import type { StoredState } from './stored-state.js';
 

@@ -81,12 +81,7 @@ export class MemoryStore implements Store {
     return this.#board.revoke(run);
   }
 
-  async stage(
-    session: Session,
-    stage: string,
-    piece: number,
-    changes: readonly PastChange[],
-  ): Promise<void> {
+  async stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<void> {
     this.#reach(session);
     if (!this.#board.isPresent(session.term)) throw new FencedError(session.term);
     this.#board.transfers.stage(stage, piece, changes);

@@ -24,7 +24,7 @@ import { revokeScript } from './lua/revoke.js';
 import { stageScript } from './lua/stage.js';
 import { parse, readState } from './read-state.js';
 import { rebuildState } from './stored-state.js';
-import { pastListKey, transferLifeSec } from './transfer-commands.js';
+import { pastListKey, transferLifeSec } from './transfer/transfer-commands.js';
 import { RedisStoreUpkeep } from './upkeep/redis-store-upkeep.js';
 
 /**
@@ -91,12 +91,7 @@ export class RedisStore implements Store {
     return { kind: kind === 'revoked' ? 'revoked' : 'absent' };
   }
 
-  async stage(
-    session: Session,
-    stage: string,
-    piece: number,
-    changes: readonly PastChange[],
-  ): Promise<void> {
+  async stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<void> {
     refuseEnded(session);
     const commands = changes.flatMap((change) => changeCommands(change, this.#keys));
     // An empty list and an empty object are the same to Lua, and to its JSON.

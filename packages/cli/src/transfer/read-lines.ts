@@ -44,7 +44,8 @@ export async function* readLines(path: string, limits: ReadLimits = {}): AsyncGe
       start = end + 1;
     }
     rest = Buffer.concat([rest, chunk.subarray(start)]);
-    if (rest.length > lineMax) throw new TransferFileError(line + 1, `The line is longer than ${lineMax} bytes`);
+    if (rest.length > lineMax)
+      throw new TransferFileError(line + 1, `The line is longer than ${lineMax} bytes`);
   }
   if (rest.length > 0) yield decode(rest);
 }

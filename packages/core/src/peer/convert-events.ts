@@ -1,6 +1,15 @@
 import { type EventRecord, eventSettings, type Timing } from '@carillon/contract';
 import { isTimezone } from '../schedule/wall-clock.js';
-import { countOf, flagOf, type PeerRecord, pickStorable, shown, stampsOf, textOf, titleOf } from './peer-fields.js';
+import {
+  countOf,
+  flagOf,
+  type PeerRecord,
+  pickStorable,
+  shown,
+  stampsOf,
+  textOf,
+  titleOf,
+} from './peer-fields.js';
 
 /** Fields of the peer that are never stored in an event (behaviour reference 1.6). */
 const neverStored: ReadonlySet<string> = new Set([
@@ -60,11 +69,19 @@ export function convertEvent(record: PeerRecord, context: EventContext): EventRe
   const { timezone, isKnown } = timezoneOf(record);
   const timing = timingOf(fields['timing']);
   if (timing === undefined) {
-    findings.add('changed', what, `its timing cannot be read, so it only runs on demand: ${shown(fields['timing'])}`);
+    findings.add(
+      'changed',
+      what,
+      `its timing cannot be read, so it only runs on demand: ${shown(fields['timing'])}`,
+    );
   }
   const enabled = flagOf(fields['enabled']);
   if (enabled && !isKnown) {
-    findings.add('changed', what, `it is disabled, as its time zone is unknown: ${textOf(fields, 'timezone')}`);
+    findings.add(
+      'changed',
+      what,
+      `it is disabled, as its time zone is unknown: ${textOf(fields, 'timezone')}`,
+    );
   }
   return {
     ...Object.fromEntries(others),
@@ -88,7 +105,11 @@ export function convertEvent(record: PeerRecord, context: EventContext): EventRe
 function timezoneOf({ fields, what, findings }: PeerRecord): { timezone: string; isKnown: boolean } {
   const timezone = textOf(fields, 'timezone');
   if (timezone === '') {
-    findings.add('check', what, 'it names no time zone: the zone of this cluster counts, not that of the old server');
+    findings.add(
+      'check',
+      what,
+      'it names no time zone: the zone of this cluster counts, not that of the old server',
+    );
     return { timezone, isKnown: true };
   }
   return isTimezone(timezone) ? { timezone, isKnown: true } : { timezone: '', isKnown: false };
@@ -107,7 +128,9 @@ function timingOf(value: unknown): Timing | false | undefined {
     if (!Object.hasOwn(ranges, name) || !(list === null || Array.isArray(list))) return undefined;
     const unit = name as keyof Timing;
     const [minimum, maximum] = ranges[unit];
-    const numbers = ((list ?? []) as unknown[]).map((item) => (typeof item === 'string' && item !== '' ? Number(item) : item));
+    const numbers = ((list ?? []) as unknown[]).map((item) =>
+      typeof item === 'string' && item !== '' ? Number(item) : item,
+    );
     for (const number of numbers) {
       if (typeof number !== 'number' || !Number.isInteger(number) || number < minimum || number > maximum) {
         return undefined;
@@ -127,7 +150,11 @@ function paramsOf({ fields, what, findings }: PeerRecord, context: EventContext)
   if (declared === undefined) return Object.fromEntries(entries);
   const stale = entries.map(([name]) => name).filter((name) => !declared.has(name));
   if (stale.length > 0) {
-    findings.add('changed', what, `values of parameters that its plugin does not have are left out: ${stale.join(', ')}`);
+    findings.add(
+      'changed',
+      what,
+      `values of parameters that its plugin does not have are left out: ${stale.join(', ')}`,
+    );
   }
   return Object.fromEntries(entries.filter(([name]) => declared.has(name)));
 }

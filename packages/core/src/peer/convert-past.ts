@@ -141,7 +141,9 @@ const numberOf = (value: unknown): number => {
 
 function statOf(value: unknown): HistoryRow['cpu'] {
   if (typeof value !== 'object' || value === null) return {};
-  const numbers = ['min', 'max', 'total', 'count', 'current'].map((name) => numberOf(Reflect.get(value, name)));
+  const numbers = ['min', 'max', 'total', 'count', 'current'].map((name) =>
+    numberOf(Reflect.get(value, name)),
+  );
   const [min = 0, max = 0, total = 0, count = 0, current = 0] = numbers;
   return count > 0 ? { min, max, total, count: Math.floor(count), current } : {};
 }

@@ -90,7 +90,11 @@ class Conversion {
     const lines: RecordLine[] = [];
     const seen = new Set<string>();
     for (const fields of this.#recordsOf(table)) {
-      const record: PeerRecord = { fields, what: nameRecord(kindOf[table], fields), findings: this.#findings };
+      const record: PeerRecord = {
+        fields,
+        what: nameRecord(kindOf[table], fields),
+        findings: this.#findings,
+      };
       const line = this.#convert(table, record, seen);
       if (line !== undefined) lines.push(line);
     }
@@ -143,7 +147,8 @@ class Conversion {
         if (textOf(record.fields, 'key') === '') throw new CarillonError('api', 'it has no key');
         return { ...convertApiKey(record, this.#sha256) };
       case 'users':
-        if (record.fields['missing'] === true) throw new CarillonError('api', 'its record is not in the file');
+        if (record.fields['missing'] === true)
+          throw new CarillonError('api', 'its record is not in the file');
         return { ...convertUser(record) };
       case 'events':
         return convertEvent(record, { paramsOf: (plugin) => this.#params.get(plugin), keyId: this.#keyId });
@@ -158,11 +163,15 @@ function stateLine({ lists, state }: PeerData): StateLine {
 }
 
 /** Where events are: only events that catch up have a place of their own here. */
-function progressLines(state: Fields | undefined, events: ReadonlyMap<string, { catch_up?: 0 | 1 }>): TransferLine[] {
+function progressLines(
+  state: Fields | undefined,
+  events: ReadonlyMap<string, { catch_up?: 0 | 1 }>,
+): TransferLine[] {
   const lines: TransferLine[] = [];
   for (const [event, value] of entriesOf(state?.['cursors'])) {
     const minute = countOf(value);
-    if (events.get(event)?.catch_up && minute > 0) lines.push({ type: 'cursor', event, minute: minute - (minute % 60) });
+    if (events.get(event)?.catch_up && minute > 0)
+      lines.push({ type: 'cursor', event, minute: minute - (minute % 60) });
   }
   for (const [event, value] of entriesOf(state?.['robins'])) {
     if (events.has(event)) lines.push({ type: 'robin', event, index: countOf(value) });
@@ -198,7 +207,11 @@ function redactorOf(keys: ReadonlyMap<string, string>): (text: string) => string
 function reportOthers({ others, lists, state }: PeerData, findings: Findings): void {
   const names = [...(lists.get('servers') ?? [])].map((server) => textOf(server, 'hostname')).filter(Boolean);
   if (names.length > 0) {
-    findings.add('check', 'servers', `workers register themselves; start one on each of: ${names.join(', ')}`);
+    findings.add(
+      'check',
+      'servers',
+      `workers register themselves; start one on each of: ${names.join(', ')}`,
+    );
   }
   if (state === undefined) {
     findings.add(
@@ -207,5 +220,6 @@ function reportOthers({ others, lists, state }: PeerData, findings: Findings): v
       'the file does not say how far events that catch up have come: they go on from the time of the import',
     );
   }
-  for (const [kind, count] of others) findings.add('lost', kind, `${count} records of this kind are not taken over`);
+  for (const [kind, count] of others)
+    findings.add('lost', kind, `${count} records of this kind are not taken over`);
 }

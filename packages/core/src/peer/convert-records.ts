@@ -10,10 +10,24 @@ import {
   type UserRecord,
 } from '@carillon/contract';
 import { userIdOf } from '../accounts/user-name.js';
-import { flagOf, countOf, type PeerRecord, pickStorable, shown, stampsOf, textOf, titleOf } from './peer-fields.js';
+import {
+  flagOf,
+  countOf,
+  type PeerRecord,
+  pickStorable,
+  shown,
+  stampsOf,
+  textOf,
+  titleOf,
+} from './peer-fields.js';
 
 /** What is taken as it is; all other settings are looked at one by one. */
-const { title: _catTitle, enabled: _catEnabled, max_children: _children, ...plainCategory } = categorySettings;
+const {
+  title: _catTitle,
+  enabled: _catEnabled,
+  max_children: _children,
+  ...plainCategory
+} = categorySettings;
 const { cwd, uid, gid } = pluginSettings;
 
 /** The category as it is stored. */
@@ -62,7 +76,8 @@ export function privilegesOf({ fields, what, findings }: PeerRecord): Record<str
   const given = fields['privileges'];
   const entries = Object.entries(typeof given === 'object' && given !== null ? given : {});
   const usable = entries.filter(([name]) => /^\w{1,80}$/.test(name) && name !== '__proto__');
-  if (usable.length < entries.length) findings.add('changed', what, 'privileges with unusable names are left out');
+  if (usable.length < entries.length)
+    findings.add('changed', what, 'privileges with unusable names are left out');
   return Object.fromEntries(usable.map(([name, value]): [string, 0 | 1] => [name, flagOf(value)]));
 }
 
@@ -103,7 +118,11 @@ export function convertPlugin(record: PeerRecord): PluginRecord {
   const environment = environmentOf(record);
   const user = textOf(fields, 'uid');
   if (user !== '' && user !== '0' && user !== 'root') {
-    record.findings.add('check', record.what, `its jobs run as ${user}: workers must be started as root, and know that user`);
+    record.findings.add(
+      'check',
+      record.what,
+      `its jobs run as ${user}: workers must be started as root, and know that user`,
+    );
   }
   return {
     ...settings,
@@ -132,7 +151,11 @@ function commandOf({ fields, what, findings }: PeerRecord): string {
       `its program is named by a path below the directory of Cronicle: ${program}. Put it on every worker and give the whole path`,
     );
   } else {
-    findings.add('check', what, `its program must be found in the PATH of every worker that runs it: ${program}`);
+    findings.add(
+      'check',
+      what,
+      `its program must be found in the PATH of every worker that runs it: ${program}`,
+    );
   }
   return command;
 }

@@ -30,7 +30,9 @@ export const flagOf = (value: unknown): 0 | 1 =>
 /** A count of seconds, bytes or things: 0 for what is none. */
 export function countOf(value: unknown): number {
   const number = Math.floor(Number(value));
-  return (typeof value === 'number' || typeof value === 'string') && Number.isSafeInteger(number) && number > 0
+  return (typeof value === 'number' || typeof value === 'string') &&
+    Number.isSafeInteger(number) &&
+    number > 0
     ? number
     : 0;
 }
@@ -77,7 +79,8 @@ function numberWhere(schema: object, value: unknown): unknown {
 export function titleOf(record: PeerRecord): string {
   const given = textOf(record.fields, 'title');
   const title = given.replaceAll(/[<>]/g, '').slice(0, 1024);
-  if (title !== given) record.findings.add('changed', record.what, 'the title is shortened to what is allowed');
+  if (title !== given)
+    record.findings.add('changed', record.what, 'the title is shortened to what is allowed');
   if (title.trim() !== '') return title;
   record.findings.add('changed', record.what, 'it has no title and gets its id as one');
   return textOf(record.fields, 'id');

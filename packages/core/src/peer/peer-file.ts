@@ -75,7 +75,10 @@ export class PeerFileReader {
       const items = this.#list(`global/${name}`);
       if (items !== undefined) lists.set(name, items);
       else if (complete) {
-        throw new TransferFileError(0, `The file is cut off, or is no export of Cronicle: global/${name} is missing`);
+        throw new TransferFileError(
+          0,
+          `The file is cut off, or is no export of Cronicle: global/${name} is missing`,
+        );
       }
     }
     const completedOf = new Map<string, readonly Fields[]>();
@@ -106,7 +109,10 @@ export class PeerFileReader {
     else if (listPattern.test(key) && value['type'] === 'list') this.#takeHeader(key, value);
     else if (/^jobs\/\w+$/.test(key)) this.#jobs.set(key, value);
     else {
-      const kind = key.split('/', 2).slice(0, key.startsWith('global/') ? 2 : 1).join('/');
+      const kind = key
+        .split('/', 2)
+        .slice(0, key.startsWith('global/') ? 2 : 1)
+        .join('/');
       this.#others.set(kind, (this.#others.get(kind) ?? 0) + 1);
     }
   }
@@ -153,7 +159,8 @@ export class PeerFileReader {
   #refuseStrayPages(): void {
     for (const [key, { line }] of this.#pages) {
       const list = pagePattern.exec(key)?.[1] ?? '';
-      if (!this.#headers.has(list)) throw new TransferFileError(line, `The file is damaged: ${list} has no header`);
+      if (!this.#headers.has(list))
+        throw new TransferFileError(line, `The file is damaged: ${list} has no header`);
     }
   }
 

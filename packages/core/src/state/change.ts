@@ -53,7 +53,7 @@ type Put = {
 /** One of the lists of what is over: of all completed jobs, of those of one event, of activities, of deliveries. */
 export type PastList =
   | { list: 'history' | 'activity' | 'deliveries' }
-  | { list: 'event'; /** Its id. */ event: string };
+  | { list: 'event' /** Its id. */; event: string };
 
 /** What is over and comes from elsewhere: nothing of it is in the memory of the primary. */
 export type PastChange =

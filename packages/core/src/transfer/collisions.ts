@@ -62,7 +62,9 @@ function fateOf(
       Boolean(record['active']) === Boolean(sameKey.active) &&
       isEqual(grantedBy(record['privileges']), grantedBy(sameKey.privileges));
     if (!alike && existing === 'refuse') {
-      collisions.refused.push(`api_keys ${record.id}: the cluster has the same key as ${sameKey.id}, with other rights`);
+      collisions.refused.push(
+        `api_keys ${record.id}: the cluster has the same key as ${sameKey.id}, with other rights`,
+      );
     }
     if (existing === 'keep') return 'kept';
     collisions.removed.push({ table, id: sameKey.id });
@@ -102,7 +104,10 @@ function repeatedKeys(data: ImportData): string[] {
  * Records of the first start that the import does not know, as it is complete for their tables, and that nobody uses: the
  * cluster is to be like the one that was exported.
  */
-export function untouchedSetup(data: ImportData, state: ClusterState): { table: TransferTable; id: string }[] {
+export function untouchedSetup(
+  data: ImportData,
+  state: ClusterState,
+): { table: TransferTable; id: string }[] {
   const used = new Set<string>();
   for (const event of [...state.events.newestFirst(), ...data.tables.events.values()]) {
     for (const id of [event.category, event.plugin, event.target]) used.add(id);

@@ -50,7 +50,8 @@ export class ExportFileReader {
     this.#line += 1;
     if (text.trim() === '') return undefined;
     const value = this.#parse(text);
-    if (this.#ended) throw new TransferFileError(this.#line, 'There is something behind the end of the export');
+    if (this.#ended)
+      throw new TransferFileError(this.#line, 'There is something behind the end of the export');
     if (this.header === undefined) {
       this.header = this.#readHeader(value);
       return undefined;

@@ -49,19 +49,35 @@ const plugin = (fields: Fields = {}): Fields => ({
 function only(name: string, record: Fields, lists: Record<string, readonly unknown[]> = {}) {
   const { lines, findings } = convert({ ...lists, [name]: [record] });
   const table = name === 'global/schedule' ? 'events' : name.replace('global/', '');
-  const found = lines.flatMap((line) => (line.type === 'record' && line.table === table ? [line.record] : []));
-  const about = findings.filter(({ what }) => what !== 'cursors').map(({ level, text }) => `${level}: ${text}`);
+  const found = lines.flatMap((line) =>
+    line.type === 'record' && line.table === table ? [line.record] : [],
+  );
+  const about = findings
+    .filter(({ what }) => what !== 'cursors')
+    .map(({ level, text }) => `${level}: ${text}`);
   return { record: found[0] as Fields | undefined, about };
 }
 
 describe('events', () => {
   test.each([
-    ['flags may be booleans, numbers and text', { enabled: '1', catch_up: true, queue: 0 }, { enabled: 1, catch_up: 1, queue: 0 }],
-    ['numbers may be text', { timeout: '90', max_children: '3', retries: '2' }, { timeout: 90, max_children: 3, retries: 2 }],
+    [
+      'flags may be booleans, numbers and text',
+      { enabled: '1', catch_up: true, queue: 0 },
+      { enabled: 1, catch_up: 1, queue: 0 },
+    ],
+    [
+      'numbers may be text',
+      { timeout: '90', max_children: '3', retries: '2' },
+      { timeout: 90, max_children: 3, retries: 2 },
+    ],
     ['what others added is kept', { custom: { a: 1 } }, { custom: { a: 1 } }],
     ['on demand', { timing: 0 }, { timing: false }],
     ['a list as timing means every minute', { timing: [] }, { timing: {} }],
-    ['numbers of the timing may be text', { timing: { hours: ['4'], days: null } }, { timing: { hours: [4], days: [] } }],
+    [
+      'numbers of the timing may be text',
+      { timing: { hours: ['4'], days: null } },
+      { timing: { hours: [4], days: [] } },
+    ],
   ])('%s', (_name, given, expected) => {
     const { record, about } = only('global/schedule', event(given));
     expect(record).toMatchObject(expected);
@@ -98,10 +114,16 @@ describe('events', () => {
 
   test('parameters that the plugin does not have go, the creator by key becomes the id of the record', () => {
     const params = [{ id: 'a', type: 'text', title: 'A' }];
-    const { record } = only('global/schedule', event({ plugin: 'p1', params: { a: 1, b: 2 }, api_key: 'secretkey' }), {
-      'global/plugins': [plugin({ params })],
-      'global/api_keys': [{ id: 'k1', key: 'secretkey', title: 'K', active: 1, privileges: {}, created: 1, modified: 1 }],
-    });
+    const { record } = only(
+      'global/schedule',
+      event({ plugin: 'p1', params: { a: 1, b: 2 }, api_key: 'secretkey' }),
+      {
+        'global/plugins': [plugin({ params })],
+        'global/api_keys': [
+          { id: 'k1', key: 'secretkey', title: 'K', active: 1, privileges: {}, created: 1, modified: 1 },
+        ],
+      },
+    );
     expect(record).toMatchObject({ params: { a: 1 }, api_key: 'k1' });
     const unknown = only('global/schedule', event({ api_key: 'goneforgood' })).record;
     expect(unknown).not.toHaveProperty('api_key');
@@ -141,7 +163,14 @@ describe('plugins', () => {
 });
 
 describe('keys and users', () => {
-  const key = (fields: Fields) => ({ title: 'K', active: 1, privileges: { admin: 1 }, created: 1, modified: 1, ...fields });
+  const key = (fields: Fields) => ({
+    title: 'K',
+    active: 1,
+    privileges: { admin: 1 },
+    created: 1,
+    modified: 1,
+    ...fields,
+  });
 
   test('of a key only the digest is kept; of two equal ones the first', () => {
     const { lines, findings } = convert({
@@ -171,7 +200,10 @@ describe('keys and users', () => {
   });
 
   test('users keep name, hash and salt', () => {
-    const { lines } = convert({ 'global/users': [{ username: 'Bob.Jones' }] }, { 'users/bobjones': user({}) });
+    const { lines } = convert(
+      { 'global/users': [{ username: 'Bob.Jones' }] },
+      { 'users/bobjones': user({}) },
+    );
     expect(lines).toContainEqual(
       expect.objectContaining({
         table: 'users',
@@ -233,9 +265,16 @@ describe('the past and the state', () => {
       {
         'global/api_keys': [{ id: 'k1', key: secret, title: 'K', active: 1, created: 1, modified: 1 }],
         'global/schedule': [event({ api_key: secret })],
-        'logs/completed': [row({ code: 1, description: `Job Aborted: Manually aborted by API Key: ${secret} (K)` })],
+        'logs/completed': [
+          row({ code: 1, description: `Job Aborted: Manually aborted by API Key: ${secret} (K)` }),
+        ],
         'logs/activity': [
-          { action: 'apikey_create', epoch: 5, api_key: { id: 'k1', key: secret }, headers: { 'x-api-key': secret } },
+          {
+            action: 'apikey_create',
+            epoch: 5,
+            api_key: { id: 'k1', key: secret },
+            headers: { 'x-api-key': secret },
+          },
           { action: 'job_run', epoch: 4, api_key: secret, session_id: secret },
         ],
       },
@@ -261,20 +300,37 @@ describe('the past and the state', () => {
 test('whatever records hold, every line that comes out is one the cluster takes', () => {
   const field = fc.oneof(fc.jsonValue(), fc.constantFrom('1', 'e1', -1, 1.5, null, [], {}));
   const names = fc.constantFrom(
-    ...Object.keys({ ...event(), ...plugin(), chain: 1, algo: 1, privileges: 1, key: 1, regexp: 1, username: 1, env: 1, uid: 1 }),
+    ...Object.keys({
+      ...event(),
+      ...plugin(),
+      chain: 1,
+      algo: 1,
+      privileges: 1,
+      key: 1,
+      regexp: 1,
+      username: 1,
+      env: 1,
+      uid: 1,
+    }),
   );
   const record = fc.record({
     base: fc.constantFrom(event(), plugin(), {}),
     over: fc.dictionary(names, field, { maxKeys: 4 }),
   });
   const lists = fc.dictionary(
-    fc.constantFrom('schedule', 'plugins', 'categories', 'server_groups', 'api_keys', 'users').map((name) => `global/${name}`),
-    fc.array(record.map(({ base, over }) => ({ ...base, ...over })), { maxLength: 3 }),
+    fc
+      .constantFrom('schedule', 'plugins', 'categories', 'server_groups', 'api_keys', 'users')
+      .map((name) => `global/${name}`),
+    fc.array(
+      record.map(({ base, over }) => ({ ...base, ...over })),
+      { maxLength: 3 },
+    ),
     { minKeys: 1 },
   );
   fc.assert(
     fc.property(lists, (given) => {
-      for (const line of convert(given).lines) expect(checkTransferLine(JSON.parse(JSON.stringify(line)))).toEqual(JSON.parse(JSON.stringify(line)));
+      for (const line of convert(given).lines)
+        expect(checkTransferLine(JSON.parse(JSON.stringify(line)))).toEqual(JSON.parse(JSON.stringify(line)));
     }),
     { numRuns: 200 },
   );
@@ -286,7 +342,9 @@ test('a generated export is taken over whole', () => {
   for (const line of peer.text.split('\n')) reader.read(line);
   const { lines, findings } = convertPeer(reader.finish({ complete: true }), sha256);
   const count = (type: string) => lines.filter((line) => line.type === type).length;
-  expect(lines.flatMap((line) => (line.type === 'record' && line.table === 'events' ? [line.record.id] : []))).toEqual(peer.eventIds);
+  expect(
+    lines.flatMap((line) => (line.type === 'record' && line.table === 'events' ? [line.record.id] : [])),
+  ).toEqual(peer.eventIds);
   expect({ history: count('history'), job: count('job') }).toEqual({ history: 300, job: 10 });
   expect(findings.filter(({ level }) => level === 'lost').map(({ what }) => what)).toEqual(['logs of jobs']);
 });

@@ -34,7 +34,10 @@ describe('reading an export of Cronicle (behaviour reference 11.3)', () => {
   });
 
   test('other kinds of records are counted', () => {
-    const data = read('sessions/abc - {"id":"abc"}\nglobal/event_queue/e1 - {"type":"list"}\nfoo - {"a":1}', false);
+    const data = read(
+      'sessions/abc - {"id":"abc"}\nglobal/event_queue/e1 - {"type":"list"}\nfoo - {"a":1}',
+      false,
+    );
     expect([...data.others]).toEqual([
       ['sessions', 1],
       ['global/event_queue', 1],
@@ -48,12 +51,24 @@ describe('reading an export of Cronicle (behaviour reference 11.3)', () => {
     ['# x\nnonsense', 'line 2: Not a record of the form KEY - JSON'],
     ['global/state - {"enabled":tru}', 'line 1: The record is not JSON'],
     ['global/state - {"enabled":true', 'line 1: Not a record of the form KEY - JSON'],
-    [`global/schedule - ${header(0, 1, 3)}\nglobal/schedule/0 - ${page('a', 'b')}`, 'line 1: The file is cut off: page global/schedule/1 is missing'],
-    [`global/schedule - ${header(0, 0, 3)}\nglobal/schedule/0 - ${page('a', 'b')}`, 'line 1: The file is damaged: global/schedule has 2 of its 3 items'],
+    [
+      `global/schedule - ${header(0, 1, 3)}\nglobal/schedule/0 - ${page('a', 'b')}`,
+      'line 1: The file is cut off: page global/schedule/1 is missing',
+    ],
+    [
+      `global/schedule - ${header(0, 0, 3)}\nglobal/schedule/0 - ${page('a', 'b')}`,
+      'line 1: The file is damaged: global/schedule has 2 of its 3 items',
+    ],
     [`\nglobal/schedule/0 - ${page('a', 'b')}`, 'line 2: The file is damaged: global/schedule has no header'],
-    [`global/schedule - ${header(0, 2_000_000_000, 3)}`, 'line 1: Malformed list header: global/schedule has more pages than items'],
+    [
+      `global/schedule - ${header(0, 2_000_000_000, 3)}`,
+      'line 1: Malformed list header: global/schedule has more pages than items',
+    ],
     [`global/schedule - ${header(0, -1, 3)}`, 'line 1: Malformed list header: global/schedule'],
-    ['global/schedule/0 - {"type":"list_page","items":[1]}', 'line 1: Malformed list page: global/schedule/0 (items must be objects)'],
+    [
+      'global/schedule/0 - {"type":"list_page","items":[1]}',
+      'line 1: Malformed list page: global/schedule/0 (items must be objects)',
+    ],
   ])('%j is refused', (text, message) => {
     expect(() => read(text, false)).toThrow(new TransferFileError(0, message));
   });
@@ -63,7 +78,10 @@ describe('reading an export of Cronicle (behaviour reference 11.3)', () => {
   });
 
   const whole = generatePeerExport(3, { events: 60, rows: 70, jobs: 3, nowSec: 1_700_000_000 });
-  const usual = whole.text.split('\n').filter((line) => !/^(?:logs|jobs|global\/state)/.test(line)).join('\n');
+  const usual = whole.text
+    .split('\n')
+    .filter((line) => !/^(?:logs|jobs|global\/state)/.test(line))
+    .join('\n');
 
   test('an export cut off at any place is refused', () => {
     fc.assert(

@@ -75,7 +75,8 @@ describe('records', () => {
     const planned = plan(dataOf(...records('events', other)), state, { existing });
     expect(planned.tables.events).toEqual(counts);
     expect(planned.obstacles).toHaveLength(obstacles);
-    if (obstacles > 0) expect(() => refuseObstacles(planned)).toThrow(/events a \(Other\): the cluster has another one/);
+    if (obstacles > 0)
+      expect(() => refuseObstacles(planned)).toThrow(/events a \(Other\): the cluster has another one/);
     else {
       apply(state, planned.changes);
       expect(state.events.get('a')?.title).toBe(title);
@@ -134,7 +135,10 @@ describe('records', () => {
 
 describe('keys', () => {
   test('one that both have takes the place of its twin', () => {
-    const state = carriedOut(dataOf({ type: 'record', table: 'api_keys', record: key('k1', 'a') }), cluster());
+    const state = carriedOut(
+      dataOf({ type: 'record', table: 'api_keys', record: key('k1', 'a') }),
+      cluster(),
+    );
     expect([...state.api_keys.newestFirst()].map(({ id }) => id)).toEqual(['k1']);
     expect(state.keyByHash('a'.repeat(64))?.id).toBe('k1');
   });
@@ -162,10 +166,13 @@ describe('keys', () => {
       modified: 1,
     });
     const session = { id: 's1', user: 'bob', username: 'bob', ip: '', useragent: '', created: 1, expires: 2 };
-    const state = cluster([], [
-      { type: 'put', table: 'users', seq: 1, record: user('old') },
-      { type: 'put', table: 'sessions', seq: 1, record: session },
-    ]);
+    const state = cluster(
+      [],
+      [
+        { type: 'put', table: 'users', seq: 1, record: user('old') },
+        { type: 'put', table: 'sessions', seq: 1, record: session },
+      ],
+    );
     const data = dataOf({ type: 'record', table: 'users', record: user('new') });
     expect(carriedOut(data, state, { existing: 'replace' }).sessions.size).toBe(0);
   });
@@ -219,7 +226,11 @@ describe('a new cluster', () => {
     for (const table of ['categories', 'plugins', 'server_groups', 'api_keys', 'events'] as const) {
       expect([...copy[table].newestFirst()]).toEqual([...source[table].newestFirst()]);
     }
-    expect([copy.cursors.get('a'), copy.redos.get('a'), copy.robins.get('b')]).toEqual([1_699_999_980, [60], 3]);
+    expect([copy.cursors.get('a'), copy.redos.get('a'), copy.robins.get('b')]).toEqual([
+      1_699_999_980,
+      [60],
+      3,
+    ]);
     expect(copy.stats).toEqual(source.stats);
   });
 });
@@ -227,7 +238,12 @@ describe('a new cluster', () => {
 describe('where events go on', () => {
   const lines: PresentLine[] = [
     { type: 'state', tables: [], tick_minute: minute - 3_600 },
-    ...records('events', anEvent({ id: 'cu', catch_up: 1 }), anEvent({ id: 'own', catch_up: 1 }), anEvent({ id: 'n' })),
+    ...records(
+      'events',
+      anEvent({ id: 'cu', catch_up: 1 }),
+      anEvent({ id: 'own', catch_up: 1 }),
+      anEvent({ id: 'n' }),
+    ),
     { type: 'cursor', event: 'own', minute: minute - 7_200 },
     { type: 'cursor', event: 'n', minute: minute - 7_200 },
   ];
@@ -236,7 +252,11 @@ describe('where events go on', () => {
   test.each([
     ['where the export left them', {}, { own: minute - 7_200, cu: minute - 3_600 }],
     ['from now', { catchUp: false }, {}],
-    ['from now, when the scheduler is to wait', { catchUp: false, paused: true }, { own: current, cu: current }],
+    [
+      'from now, when the scheduler is to wait',
+      { catchUp: false, paused: true },
+      { own: current, cu: current },
+    ],
   ])('%s', (_name, wishes, expected) => {
     const state = carriedOut(dataOf(...lines), cluster(), wishes);
     expect(Object.fromEntries(state.cursors)).toEqual(expected);
@@ -244,7 +264,11 @@ describe('where events go on', () => {
 
   test('never in the future', () => {
     const state = carriedOut(
-      dataOf(...records('events', anEvent({ id: 'a', catch_up: 1 })), { type: 'cursor', event: 'a', minute: minute + 6_000 }),
+      dataOf(...records('events', anEvent({ id: 'a', catch_up: 1 })), {
+        type: 'cursor',
+        event: 'a',
+        minute: minute + 6_000,
+      }),
       cluster(),
     );
     expect(state.cursors.get('a')).toBe(current);

@@ -22,6 +22,7 @@ import { LiveHub } from '../live/live-hub.js';
 import { LogWatch } from '../live/log-watch.js';
 import { Relocation } from '../membership/relocation.js';
 import { ServerService } from '../membership/server-service.js';
+import type { WorkerRegistry } from '../membership/worker-registry.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
@@ -77,7 +78,6 @@ export function createLeaderServices(
   const { digest, passwords, candidate } = deps;
   const onRoom = () => launches.drainSoon();
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
-  const hostnames = () => [...registry.all()].map((worker) => worker.record.hostname);
   return {
     abortAll,
     accounts: createAccounts({ office, digest, passwords }),
@@ -87,8 +87,7 @@ export function createLeaderServices(
     deliveries,
     dispatcher,
     ender,
-    exports: new ExportService(office),
-    imports: new ImportService({ office, hostnames, onRoom }),
+    ...createTransfers(office, registry, onRoom),
     index,
     launches,
     live,
@@ -100,6 +99,11 @@ export function createLeaderServices(
     upkeep,
     workforce,
   };
+}
+
+function createTransfers(office: OfficeContext, registry: WorkerRegistry, onRoom: () => void) {
+  const hostnames = () => [...registry.all()].map((worker) => worker.record.hostname);
+  return { exports: new ExportService(office), imports: new ImportService({ office, hostnames, onRoom }) };
 }
 
 /** Aborts jobs all at once: each waits for the store, not for the others. */

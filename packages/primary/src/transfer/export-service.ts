@@ -95,7 +95,7 @@ export class ExportService {
       throw new CarillonError('api', 'There is no such export, or no longer. Please begin again.');
     }
     open.touchedMs = this.#office.clock.monotonicMs();
-    const [stage = '', place = ''] = splitOnce(position === '' ? 'memory:0' : position);
+    const [stage, place] = splitOnce(position === '' ? 'memory:0' : position);
     const offset = Number(place);
     if (stage === 'jobs') return this.#readJobs(open, place);
     if (!Number.isSafeInteger(offset) || offset < 0) throw unknownPosition();

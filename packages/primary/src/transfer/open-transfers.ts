@@ -52,9 +52,6 @@ export class OpenTransfers<T extends OpenTransfer> {
       if (touchedMs === 0 || now - touchedMs > limitMs) this.#open.delete(id);
     }
     if (this.#open.size < mostAtOnce) return;
-    throw new CarillonError(
-      'unavailable',
-      `Other ${this.#noun} are going on. Please try again in a minute.`,
-    );
+    throw new CarillonError('unavailable', `Other ${this.#noun} are going on. Please try again in a minute.`);
   }
 }

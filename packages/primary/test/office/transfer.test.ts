@@ -116,7 +116,10 @@ describe('an import', () => {
     await take(office, [eventLine('a')]);
     const lines = [eventLine('a', { title: 'Other' }), eventLine('b'), jobLine('j1')];
     const answer = await take(office, lines, { dryRun: true });
-    expect(answer).toMatchObject({ imported: false, obstacles: ['events a (Other): the cluster has another one'] });
+    expect(answer).toMatchObject({
+      imported: false,
+      obstacles: ['events a (Other): the cluster has another one'],
+    });
     expect(idsOf(office)).toEqual(['a']);
     expect(await office.completedJob('j1')).toBeUndefined();
   });
@@ -128,10 +131,14 @@ describe('an import', () => {
     await imports.add(id, 0, [eventLine('a')]);
     await imports.add(id, 0, [eventLine('a')]);
     await expect(imports.add(id, 2, [])).rejects.toThrow('Part 1 of the import is missing');
-    await expect(imports.finish(imports.begin(), wish, admin)).rejects.toThrow('The import has 0 parts, not 1');
+    await expect(imports.finish(imports.begin(), wish, admin)).rejects.toThrow(
+      'The import has 0 parts, not 1',
+    );
     await world.pass(61_000);
     const late = imports.begin();
-    await expect(imports.add(late, 0, [jobLine('j1'), eventLine('b')])).rejects.toThrow('Records must come before');
+    await expect(imports.add(late, 0, [jobLine('j1'), eventLine('b')])).rejects.toThrow(
+      'Records must come before',
+    );
     expect(state.events.size).toBe(0);
   });
 
@@ -160,24 +167,27 @@ describe('an import', () => {
   test.each([
     ['before', []],
     ['after', ['a']],
-  ] as const)('whose commit fails %s it was applied is there whole or not at all', async (moment, expected) => {
-    const world = new OfficeWorld();
-    const primary = await world.primary('p1');
-    const office = officeOf(primary);
-    const id = office.imports.begin();
-    await office.imports.add(id, 0, [eventLine('a'), rowLine('j1', 'a'), jobLine('j1')]);
-    world.stores.get('p1')?.failNextCommit(new Error('no reply'), moment);
-    await expect(office.imports.finish(id, wish, admin)).rejects.toThrow('not confirmed');
-    await primary.stop();
-    const next = officeOf(await world.primary('p2'));
-    const rows = (await next.history(undefined, 0, 10)).rows.map((row) => row.id);
-    expect(idsOf(next)).toEqual(expected);
-    expect(rows).toEqual(expected.length === 0 ? [] : ['j1']);
-    // Repeating it is harmless either way.
-    await take(next, [eventLine('a'), rowLine('j1', 'a'), jobLine('j1')]);
-    expect(idsOf(next)).toEqual(['a']);
-    expect((await next.history('a', 0, 10)).rows.map((row) => row.id)).toEqual(['j1']);
-  });
+  ] as const)(
+    'whose commit fails %s it was applied is there whole or not at all',
+    async (moment, expected) => {
+      const world = new OfficeWorld();
+      const primary = await world.primary('p1');
+      const office = officeOf(primary);
+      const id = office.imports.begin();
+      await office.imports.add(id, 0, [eventLine('a'), rowLine('j1', 'a'), jobLine('j1')]);
+      world.stores.get('p1')?.failNextCommit(new Error('no reply'), moment);
+      await expect(office.imports.finish(id, wish, admin)).rejects.toThrow('not confirmed');
+      await primary.stop();
+      const next = officeOf(await world.primary('p2'));
+      const rows = (await next.history(undefined, 0, 10)).rows.map((row) => row.id);
+      expect(idsOf(next)).toEqual(expected);
+      expect(rows).toEqual(expected.length === 0 ? [] : ['j1']);
+      // Repeating it is harmless either way.
+      await take(next, [eventLine('a'), rowLine('j1', 'a'), jobLine('j1')]);
+      expect(idsOf(next)).toEqual(['a']);
+      expect((await next.history('a', 0, 10)).rows.map((row) => row.id)).toEqual(['j1']);
+    },
+  );
 });
 
 describe('an export', () => {
@@ -199,7 +209,9 @@ describe('an export', () => {
     await office.updateEvent(id, { title: 'Changed' }, { abortJobs: false }, admin);
     await office.createEvent(newEvent({ id: 'younger', ...onDemand }), admin);
     const lines = await rest(office, name);
-    const events = lines.flatMap((line) => (line.type === 'record' && line.table === 'events' ? [line.record] : []));
+    const events = lines.flatMap((line) =>
+      line.type === 'record' && line.table === 'events' ? [line.record] : [],
+    );
     expect(events.map((event) => event.title)).not.toContain('Changed');
     expect(events.map((event) => event.id)).toEqual([id]);
     expect(lines.flatMap((line) => (line.type === 'history' ? [line.row.id] : []))).toEqual([early]);
@@ -210,10 +222,22 @@ describe('an export', () => {
   test('an older row of an event than all others is in it, once', async () => {
     const world = new OfficeWorld();
     const office = officeOf(await world.primary('p1', { historyRows: 3 }));
-    const own: TransferLine = { type: 'event_history', row: { ...finishOf('j0', { event: 'b' }).row, epoch: 1_699_999_999 } };
-    await take(office, [eventLine('a'), eventLine('b'), ...['j3', 'j2', 'j1'].map((job) => rowLine(job, 'a')), own]);
+    const own: TransferLine = {
+      type: 'event_history',
+      row: { ...finishOf('j0', { event: 'b' }).row, epoch: 1_699_999_999 },
+    };
+    await take(office, [
+      eventLine('a'),
+      eventLine('b'),
+      ...['j3', 'j2', 'j1'].map((job) => rowLine(job, 'a')),
+      own,
+    ]);
     const lines = await exported(office);
-    expect(lines.flatMap((line) => (line.type === 'history' ? [line.row.id] : []))).toEqual(['j3', 'j2', 'j1']);
+    expect(lines.flatMap((line) => (line.type === 'history' ? [line.row.id] : []))).toEqual([
+      'j3',
+      'j2',
+      'j1',
+    ]);
     expect(lines.flatMap((line) => (line.type === 'event_history' ? [line.row.id] : []))).toEqual(['j0']);
   });
 

@@ -30,8 +30,6 @@ import {
   ScheduleIndex,
   type Session,
   setupRecords,
-  type Store,
-  type StoreUpkeep,
   type Upcoming,
   type UpcomingWish,
   userIdOf,
@@ -48,6 +46,7 @@ import { ExportService } from '../../src/transfer/export-service.js';
 import { ImportService } from '../../src/transfer/import-service.js';
 import type { OfficeSettings } from '../../src/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../../src/office.js';
+import { NoStore } from './no-store.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -74,32 +73,6 @@ const officeSettings: OfficeSettings = {
     baseAppUrl: 'http://cron.test',
   }),
 };
-
-const noPage = async () => ({ rows: [], length: 0 });
-
-/** Holds nothing and takes everything. */
-class NoStore implements Store {
-  readonly upkeep: StoreUpkeep = {
-    trimHistory: async () => 0,
-    readOldest: async () => [],
-    removeRows: async () => 0,
-    readRecords: async () => ({ records: [], next: undefined }),
-    keepRecords: async () => undefined,
-    readExpireDays: async () => undefined,
-    noteExpireDays: async () => undefined,
-  };
-  load = async () => new ClusterState();
-  commit = async () => undefined;
-  stage = async () => undefined;
-  unstage = async () => undefined;
-  readCopy = noPage;
-  revoke = async () => ({ kind: 'absent' }) as const;
-  readJob = async () => undefined;
-  readHistory = noPage;
-  readActivity = noPage;
-  readDeliveries = noPage;
-  checkHealth = async () => undefined;
-}
 
 /** Moves the wall clock by hand and lets no one wait; notes for how long they wanted to. */
 export class HastyClock extends FakeClock {

@@ -49,7 +49,10 @@ export function generatePeerExport(seed: number, size: PeerExportSize): Generate
   // New items go to the front, so that most pages have negative numbers.
   putList('global/schedule', events, -Math.floor(events.length / pageSize));
   putList('global/servers', [{ hostname: 'old.example.com', ip: '10.0.0.5' }]);
-  putList('global/api_keys', keys.map((key) => key.record));
+  putList(
+    'global/api_keys',
+    keys.map((key) => key.record),
+  );
   put('global/state', stateOf(events, size.nowSec));
   const history = generateHistory(random, events, size);
   putList('logs/completed', history, -Math.floor(history.length / pageSize));
@@ -84,8 +87,12 @@ type PeerEvent = ReturnType<typeof generateEvent>;
 
 function stateOf(events: readonly PeerEvent[], nowSec: number): Record<string, unknown> {
   const minute = nowSec - (nowSec % 60);
-  const behind = events.filter((event) => event.catch_up).map(({ id }): [string, number] => [id, minute - 600]);
-  const robins = events.filter((event) => event.algo === 'round_robin').map(({ id }): [string, number] => [id, 1]);
+  const behind = events
+    .filter((event) => event.catch_up)
+    .map(({ id }): [string, number] => [id, minute - 600]);
+  const robins = events
+    .filter((event) => event.algo === 'round_robin')
+    .map(({ id }): [string, number] => [id, 1]);
   return {
     enabled: true,
     cursors: Object.fromEntries(behind),
@@ -96,7 +103,11 @@ function stateOf(events: readonly PeerEvent[], nowSec: number): Record<string, u
   };
 }
 
-function generateHistory(random: SeededRandom, events: readonly PeerEvent[], { rows, nowSec }: PeerExportSize) {
+function generateHistory(
+  random: SeededRandom,
+  events: readonly PeerEvent[],
+  { rows, nowSec }: PeerExportSize,
+) {
   return Array.from({ length: events.length === 0 ? 0 : rows }, (_, index) => {
     const event = events[random.integer(events.length)];
     const failed = random.integer(10) === 0;

@@ -21,7 +21,13 @@ export const peerPlugins = [
       { id: 'duration', type: 'text', size: 10, title: 'Test Duration (seconds)', value: 60 },
       { id: 'progress', type: 'checkbox', title: 'Report Progress', value: 1 },
       { id: 'burn', type: 'checkbox', title: 'Burn Memory/CPU', value: 0 },
-      { id: 'action', type: 'select', title: 'Simulate Action', items: ['Success', 'Failure', 'Crash'], value: 'Success' },
+      {
+        id: 'action',
+        type: 'select',
+        title: 'Simulate Action',
+        items: ['Success', 'Failure', 'Crash'],
+        value: 'Success',
+      },
       { id: 'secret', type: 'hidden', value: 'Will not be shown' },
     ],
     enabled: 1,
@@ -95,7 +101,10 @@ export function generateEvent(random: SeededRandom, index: number, keys: ReturnT
     plugin: shell ? 'shellplug' : 'pbackup',
     target: random.integer(3) === 0 ? 'maingrp' : 'allgrp',
     // Far from the present, so that nothing starts while somebody counts.
-    timing: random.integer(20) === 0 ? false : { years: [2099], hours: [random.integer(24)], minutes: [random.integer(60)] },
+    timing:
+      random.integer(20) === 0
+        ? false
+        : { years: [2099], hours: [random.integer(24)], minutes: [random.integer(60)] },
     timezone: zones[random.integer(zones.length)] ?? 'UTC',
     params: shell
       ? { script: `#!/bin/sh\necho ${index}\n`, annotate: random.integer(2), json: 0 }

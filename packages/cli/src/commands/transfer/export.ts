@@ -13,7 +13,9 @@ import type { Action, CommandRun } from '../../session.js';
 export function addExportCommand(program: Command, run: CommandRun): void {
   program
     .command('export [file]')
-    .description('write everything but logs of jobs to a file (packed if its name ends in .gz), or to standard output')
+    .description(
+      'write everything but logs of jobs to a file (packed if its name ends in .gz), or to standard output',
+    )
     .action(run.action(exportAll));
 }
 
@@ -57,28 +59,15 @@ async function writeFile(path: string, lines: AsyncIterable<string>): Promise<vo
   const part = `${path}.part`;
   await rm(part, { force: true });
   const file = createWriteStream(part, { mode: 0o600, flags: 'wx' });
-  // Errors of the cluster are passed on as they are; those of the file get its name.
-  let fault: unknown;
-  const source = Readable.from(watched(lines, (error) => (fault = error)));
+  const source = Readable.from(lines);
   try {
     if (path.endsWith('.gz')) await pipeline(source, createGzip(), file);
     else await pipeline(source, file);
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
-    if (fault !== undefined) throw fault;
+    // Those of the cluster are passed on as they are.
+    if (typeof Reflect.get(Object(error), 'syscall') !== 'string') throw error;
     throw new CommandError(`The file cannot be written: ${reasonOf(error)}`);
-  }
-}
-
-async function* watched(
-  lines: AsyncIterable<string>,
-  onFault: (error: unknown) => void,
-): AsyncGenerator<string> {
-  try {
-    yield* lines;
-  } catch (error) {
-    onFault(error);
-    throw error;
   }
 }

@@ -41,7 +41,8 @@ const importCronicle: Action = async (session, file = '') => {
 };
 
 /** Kinds that have no place in a cluster are reported, and do not stop an import; single records have an id. */
-const isWholeKind = (what: string): boolean => !/^(?:category|plugin|server group|API key|event|user) /.test(what);
+const isWholeKind = (what: string): boolean =>
+  !/^(?:category|plugin|server group|API key|event|user) /.test(what);
 
 /** A dry run also works where no cluster is there yet. */
 async function send(
@@ -55,7 +56,8 @@ async function send(
       return sender.finish(wishes);
     });
   } catch (error) {
-    const unanswered = error instanceof UnreachableError || (error instanceof ApiError && error.code === 'session');
+    const unanswered =
+      error instanceof UnreachableError || (error instanceof ApiError && error.code === 'session');
     if (wishes.dry_run !== true || !unanswered) throw error;
     session.warn(`Not compared with the cluster: ${error.message}`);
     return undefined;

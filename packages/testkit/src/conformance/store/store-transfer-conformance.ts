@@ -43,7 +43,12 @@ function describeStages(subject: Run): void {
       expect((await store.readHistory(undefined, 0, 10)).rows.map(({ id }) => id)).toEqual(['j1']);
       expect(await store.readJob('j3')).toBeUndefined();
       await store.commit(session, [staged(2), note(9)]);
-      expect((await store.readHistory(undefined, 0, 10)).rows.map(({ id }) => id)).toEqual(['j1', 'j3', 'j4', 'j5']);
+      expect((await store.readHistory(undefined, 0, 10)).rows.map(({ id }) => id)).toEqual([
+        'j1',
+        'j3',
+        'j4',
+        'j5',
+      ]);
       expect((await store.readHistory('e1', 0, 10)).rows.map(({ id }) => id)).toEqual(['j1', 'j3']);
       expect(await store.readActivity(0, 10)).toEqual({
         rows: [
@@ -149,7 +154,10 @@ function describeCopies(subject: Run): void {
       const ids = (page: { rows: object[] }) => page.rows.map((one) => Reflect.get(one, 'id'));
       expect(ids(await store.readCopy('c1', { list: 'history' }, 0, 10))).toEqual(['j2', 'j1']);
       expect(ids(await store.readCopy('c1', { list: 'event', event: 'e1' }, 1, 10))).toEqual(['j1']);
-      expect(await store.readCopy('c1', { list: 'event', event: 'e2' }, 0, 10)).toEqual({ rows: [], length: 0 });
+      expect(await store.readCopy('c1', { list: 'event', event: 'e2' }, 0, 10)).toEqual({
+        rows: [],
+        length: 0,
+      });
       expect(await store.readCopy('c1', { list: 'activity' }, 0, 10)).toEqual({
         rows: [{ action: 'note', epoch: 1 }],
         length: 1,

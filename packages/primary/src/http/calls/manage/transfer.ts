@@ -10,7 +10,10 @@ export const transferCalls: CallHandlers = {
   read_export: async (context) => {
     const { office, params } = context;
     const position = textParam(params, 'position');
-    const { lines, next } = await fromStore(context, office.exports.read(textParam(params, 'export'), position));
+    const { lines, next } = await fromStore(
+      context,
+      office.exports.read(textParam(params, 'export'), position),
+    );
     const rest = next === undefined ? '' : `,"next":${JSON.stringify(next)}`;
     return `{"code":0,"lines":[${lines.join(',')}]${rest}}`;
   },

@@ -1,11 +1,9 @@
 import { Type } from 'typebox';
-import { Count, Id } from '../fields.js';
-import type { ApiCall } from './api-call.js';
-import { describe, empty } from './parts.js';
+import { Count, Id } from '../../fields.js';
+import type { ApiCall } from '../api-call.js';
+import { describe, empty } from '../parts.js';
 
 const importId = describe(Id, 'What `begin_import` answered');
-const exportId = describe(Id, 'What `begin_export` answered');
-const Lines = Type.Array(Type.Unknown());
 
 const TableReport = Type.Object({
   added: Count,
@@ -17,38 +15,8 @@ const TableReport = Type.Object({
 /** Begins the refusal of an import that the primary no longer knows: nothing of it was carried out by that import. */
 export const importGone = 'There is no such import, or no longer';
 
-/** Calls that take everything out of a cluster, or put it in: for `carillon export` and `carillon import`. */
-export const transferCalls = {
-  begin_export: {
-    summary: 'Begin an export of everything but logs, as it is at this moment.',
-    methods: ['POST'],
-    merge: 'body-only',
-    auth: 'admin',
-    primaryOnly: true,
-    params: empty,
-    response: Type.Object({
-      export: Id,
-      header: describe(Type.Record(Type.String(), Type.Unknown()), 'First line of the file'),
-    }),
-    notes:
-      'The answers hold the digests of API keys and everything that events and plugins hold. An export that nobody reads for 15 minutes is forgotten, and so are all of them when the primary changes.',
-  },
-  read_export: {
-    summary: 'The next part of an export.',
-    methods: ['POST'],
-    merge: 'body-only',
-    auth: 'admin',
-    primaryOnly: true,
-    params: Type.Object({
-      export: exportId,
-      position: Type.Optional(describe(Type.String({ maxLength: 256 }), 'Where the last answer said to go on')),
-    }),
-    response: Type.Object({
-      lines: describe(Lines, 'Lines of the file, as objects'),
-      next: Type.Optional(describe(Type.String(), 'Where to go on; absent at the end')),
-    }),
-    notes: 'Repeated with the same position it answers the same lines.',
-  },
+/** Calls that put into a cluster what an export has taken out: for `carillon import`. */
+export const importCalls = {
   begin_import: {
     summary: 'Begin an import: nothing is changed before `finish_import`.',
     methods: ['POST'],
@@ -68,8 +36,11 @@ export const transferCalls = {
     primaryOnly: true,
     params: Type.Object({
       import: importId,
-      part: describe(Count, 'Counts the calls of an import, from 0; one that was added already is not added again'),
-      lines: describe(Lines, 'Lines of an export, as objects, in their order'),
+      part: describe(
+        Count,
+        'Counts the calls of an import, from 0; one that was added already is not added again',
+      ),
+      lines: describe(Type.Array(Type.Unknown()), 'Lines of an export, as objects, in their order'),
     }),
     response: empty,
     notes: 'A line that is malformed ends the import.',
@@ -83,7 +54,9 @@ export const transferCalls = {
     params: Type.Object({
       import: importId,
       parts: describe(Count, 'How many parts were added'),
-      source: Type.Optional(describe(Type.String({ pattern: '^[\\w .-]*$', maxLength: 64 }), 'Noted in the activity log')),
+      source: Type.Optional(
+        describe(Type.String({ pattern: '^[\\w .-]*$', maxLength: 64 }), 'Noted in the activity log'),
+      ),
       dry_run: Type.Optional(describe(Type.Boolean(), 'Only answer what would be done')),
       existing: Type.Optional(
         describe(
@@ -93,10 +66,16 @@ export const transferCalls = {
       ),
       paused: Type.Optional(describe(Type.Boolean(), 'Switch the scheduler off with the import')),
       catch_up: Type.Optional(
-        describe(Type.Boolean(), 'False: events that catch up go on from now instead of where the export left them'),
+        describe(
+          Type.Boolean(),
+          'False: events that catch up go on from now instead of where the export left them',
+        ),
       ),
       partial: Type.Optional(
-        describe(Type.Boolean(), 'Leave out events whose plugin or category does not exist, instead of refusing'),
+        describe(
+          Type.Boolean(),
+          'Leave out events whose plugin or category does not exist, instead of refusing',
+        ),
       ),
     }),
     response: Type.Object({

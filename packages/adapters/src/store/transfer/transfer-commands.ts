@@ -1,6 +1,6 @@
 import type { Change, PastList } from '@carillon/core';
-import type { KeySpace } from '../redis/key-space.js';
-import { type Command, longestExpireSec, statsExpireSec, wholeNumber } from './command.js';
+import type { KeySpace } from '../../redis/key-space.js';
+import { type Command, longestExpireSec, statsExpireSec, wholeNumber } from '../command.js';
 
 /** Copies and stages that nobody comes back for go away after this time. */
 export const transferLifeSec = 3_600;
