@@ -52,7 +52,7 @@ function callSection(name, call, path) {
     '',
     call.summary,
     '',
-    `\`${call.methods.join('` or `')}\` \`${path}\` · ${authText(call.auth)} · ${call.primaryOnly ? 'answered by the primary' : 'answered by any node'}`,
+    `\`${call.methods.join('` or `')}\` \`${path}\` · ${authText(call)} · ${call.primaryOnly ? 'answered by the primary' : 'answered by any node'}`,
     '',
     mergeRules[call.merge],
     ...(call.notes === undefined ? [] : ['', call.notes]),
@@ -65,7 +65,8 @@ function callSection(name, call, path) {
   return parts.join('\n');
 }
 
-function authText(auth) {
+function authText({ auth, acceptsToken }) {
+  if (acceptsToken) return 'any active key or session, or a token';
   if (auth === 'none') return 'no credential needed';
   if (auth === 'session') return 'a session';
   return auth === 'valid' ? 'any active key or session' : `privilege \`${auth}\``;

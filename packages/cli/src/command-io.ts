@@ -20,6 +20,8 @@ export interface CommandIo {
   timeZone?: string;
   /** Shown by `--version`. */
   version?: string;
+  /** Asks for a password without showing it. Rejects when there is none. */
+  readSecret?: (prompt: string) => Promise<string>;
   /** Aborted when the person gives up (Ctrl-C): what is being waited for is left alone, nothing is undone. */
   signal?: AbortSignal;
 }

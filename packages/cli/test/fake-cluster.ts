@@ -6,6 +6,19 @@ import { type CommandIo, runCli } from '../src/index.js';
 
 type Fields = Record<string, unknown>;
 
+const plainStatus: Fields = {
+  version: '1.2.3',
+  primary: { id: 'n1', url: 'http://cron.test', term: 1 },
+  store: { ready: 1, latency_ms: 1 },
+  servers: { total: 0, ready: 0, draining: 0, silent: 0, lost: 0 },
+  versions: {},
+  enabled: 1,
+  jobs: {},
+  events: 0,
+  events_enabled: 0,
+  deliveries_waiting: 0,
+};
+
 /** A server that answers API calls from plain data: enough of a cluster to try commands against. */
 export class FakeCluster {
   readonly key = '0095f5b664b93304d5f8b1a61df605fb';
@@ -15,7 +28,7 @@ export class FakeCluster {
   jobs = new Map<string, Fields>();
   logs = new Map<string, string>();
   /** Answers of other calls, by name; an Error is a refusal with its name as the code. */
-  readonly answers = new Map<string, Fields | Error>();
+  readonly answers = new Map<string, Fields | Error>([['status', plainStatus]]);
   enabled = 1;
   readonly calls: { name: string; params: Fields }[] = [];
   /** Called before each answer; may change the data. */
@@ -24,7 +37,8 @@ export class FakeCluster {
   readonly #server = createServer((request, response) => {
     void (async () => {
       const url = new URL(request.url ?? '/', 'http://localhost');
-      const name = /^\/api\/app\/(\w+)\/v1$/.exec(url.pathname)?.[1] ?? '';
+      const [, area, call = ''] = /^\/api\/(app|user)\/(\w+)\/v1$/.exec(url.pathname) ?? [];
+      const name = area === 'user' ? `user_${call}` : call;
       const body = await text(request);
       const params: Fields = body === '' ? Object.fromEntries(url.searchParams) : JSON.parse(body);
       this.calls.push({ name, params });

@@ -232,22 +232,43 @@ describe('history', () => {
 
 describe('status and scheduler', () => {
   test('status', async () => {
+    const status = {
+      version: '1.2.3',
+      primary: { id: 'n1', url: 'http://cron.test', term: 7 },
+      store: { ready: 1, latency_ms: 2 },
+      servers: { total: 3, ready: 2, draining: 0, silent: 1, lost: 0 },
+      versions: { '1.2.3': 2, '1.2.2': 1 },
+      enabled: 1,
+      jobs: { running: 1, queued: 2 },
+      events: 5,
+      events_enabled: 4,
+      deliveries_waiting: 0,
+    };
+    cluster.answers.set('status', status);
     const { out } = await cluster.run(['status']);
     expect(out).toBe(
       [
-        `primary      ${cluster.url}`,
-        'scheduler    on',
-        'active jobs  1 (1 running)',
-        'events       1',
+        'primary         http://cron.test',
+        'term            7',
+        'version         1.2.3',
+        'store           ready (2 ms)',
+        'scheduler       on',
+        'servers         3 (2 ready, 1 silent)',
+        'their versions  1.2.3, 1.2.2',
+        'active jobs     3 (1 running, 2 queued)',
+        'events          5 (4 enabled)',
+        'deliveries      0',
         '',
       ].join('\n'),
     );
     expect(JSON.parse((await cluster.run(['status', '--json'])).out)).toEqual({
-      primary: cluster.url,
-      enabled: 1,
-      jobs: { total: 1, running: 1 },
-      events: 1,
+      ...status,
+      primary: 'http://cron.test',
+      term: 7,
+      jobs: { total: 3, running: 1, queued: 2 },
     });
+    cluster.answers.set('status', { ...status, store: { ready: 0, latency_ms: 3000 } });
+    expect((await cluster.run(['status'])).out).toContain('NOT READY');
   });
 
   test('scheduler', async () => {

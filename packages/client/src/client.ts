@@ -3,39 +3,9 @@ import { Caller } from './caller.js';
 import { JobWatch, type WatchHandlers, type WatchOptions } from './live/watch-job.js';
 import { type CallOptions, type ClientOptions, readOptions } from './options.js';
 import { readPages } from './pages.js';
+import { readCalls } from './read-calls.js';
 import type { CallMethods, HistoryEntry, Job, JsonCallName, ScheduledEvent } from './types.js';
 
-/** Calls that change nothing, or the same when repeated, so that repeating them is always harmless. */
-const readCalls = new Set<JsonCallName>([
-  'get_schedule',
-  'get_event',
-  'get_event_history',
-  'get_history',
-  'get_job_status',
-  'get_active_jobs',
-  'get_categories',
-  'get_plugins',
-  'get_server_groups',
-  'get_api_keys',
-  'get_api_key',
-  'get_deliveries',
-  'get_servers',
-  'get_activity',
-  'get_upcoming',
-  'get_job_details',
-  'get_master_state',
-  'begin_export',
-  'read_export',
-  'begin_import',
-  'add_to_import',
-  'user_admin_get_users',
-  'user_admin_get_user',
-  'check_user_exists',
-  'user_resume_session',
-  'status',
-  'config',
-  'ping',
-]);
 const pageSize = 500;
 const watchDeadlineMs = 60_000;
 
@@ -109,6 +79,10 @@ export class CarillonClient implements CallMethods {
   /** A completed job; an active one is refused. */
   getJobDetails(params: CallParams<'get_job_details'>, options?: CallOptions) {
     return this.call('get_job_details', params, options);
+  }
+  /** A token for links to the log of an active job. */
+  getLogWatchAuth(params: CallParams<'get_log_watch_auth'>, options?: CallOptions) {
+    return this.call('get_log_watch_auth', params, options);
   }
   deleteJob(params: CallParams<'delete_job'>, options?: CallOptions) {
     return this.call('delete_job', params, options);

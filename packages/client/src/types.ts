@@ -8,8 +8,8 @@ export type ScheduledEvent = CallAnswer<'get_event'>['event'];
 /** A row of `get_history`. */
 export type HistoryEntry = CallAnswer<'get_history'>['rows'][number];
 
-/** `get_job_log` answers text and has a method of its own. */
-export type JsonCallName = Exclude<ApiCallName, 'get_job_log'>;
+/** Logs are text: `jobLog` reads them. */
+export type JsonCallName = Exclude<ApiCallName, 'get_job_log' | 'get_live_job_log'>;
 
 type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`

@@ -37,6 +37,24 @@ describe('a call', () => {
     expect(JSON.parse(primary.seen[0]?.body ?? '')).toEqual(params);
   });
 
+  test('about users goes to their own path, with the session where there is one', async () => {
+    primary.answer(redirect(() => other.url));
+    other.answer(json({ code: 0, username: 'ann' }));
+    const client = createClient({ url: primary.url, sessionId: ' s1 ', timer });
+    clients.push(client);
+    expect(await client.userResumeSession()).toMatchObject({ username: 'ann' });
+    const expected = { method: 'POST', url: '/api/user/resume_session/v1', session: 's1', key: undefined };
+    expect([primary.seen[0], other.seen[0]]).toMatchObject([expected, expected]);
+    expect(() => createClient({ url: primary.url, sessionId: 'a\nb' })).toThrow(/session id/);
+  });
+
+  test('that logs in is not repeated when nobody knows what became of it', async () => {
+    primary.answer(hangUp);
+    const login = open().userLogin({ username: 'ann', password: 'geheim12' });
+    await expect(login).rejects.toMatchObject({ mayHaveBeenProcessed: true });
+    expect(primary.seen).toHaveLength(1);
+  });
+
   test('keeps a path of the base URL', async () => {
     await open({ url: `${primary.url}/jobs/` }).ping();
     expect(primary.seen[0]?.url).toBe('/jobs/api/app/ping/v1');

@@ -8,6 +8,7 @@ export interface SeenRequest {
   method: string;
   url: string;
   key: string | undefined;
+  session: string | string[] | undefined;
   body: string;
 }
 
@@ -92,6 +93,7 @@ export class TestServer {
       method: request.method ?? '',
       url: request.url ?? '',
       key: typeof key === 'string' ? key : undefined,
+      session: request.headers['x-session-id'],
       body,
     };
     this.seen.push(seen);

@@ -17,6 +17,7 @@ export const errorTable = {
     meaning: 'A password was wrong, or the account is locked or disabled.',
   },
   user_exists: { httpStatus: 200, meaning: 'There is a user of this name already.' },
+  auth: { httpStatus: 200, meaning: 'The token of a link to a log is not good, or not good any more.' },
   event: {
     httpStatus: 200,
     meaning: 'An event was not found, or could not be created, changed, deleted or launched.',

@@ -36,6 +36,7 @@ export function openApiDocument(version: string): Json {
       securitySchemes: {
         apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         apiKeyQuery: { type: 'apiKey', in: 'query', name: 'api_key' },
+        logToken: { type: 'apiKey', in: 'query', name: 't' },
         sessionHeader: { type: 'apiKey', in: 'header', name: 'X-Session-ID' },
       },
       schemas: { Error: errorSchema() },
@@ -59,19 +60,22 @@ function operation(name: ApiCallName, call: ApiCall, method: 'GET' | 'POST'): Js
     summary: call.summary,
     description: [call.notes, privilegeText(call)].filter((text) => text !== undefined).join('\n\n'),
     ...(call.auth === 'none' ? { security: [] } : {}),
+    ...(call.acceptsToken ? { security: [...security, { logToken: [] }] } : {}),
     ...(call.auth === 'session' ? { security: [{ sessionHeader: [] }] } : {}),
     ...input,
     responses: {
-      '200': { description: 'The answer, or an error of the API', content: answerContent(name, call) },
+      '200': { description: 'The answer, or an error of the API', content: answerContent(call) },
       ...(call.primaryOnly ? refs({ '302': 'NotPrimary', '503': 'Unavailable' }) : {}),
       ...refs({ '400': 'MalformedBody', '413': 'TooLarge' }),
     },
   };
 }
 
-function privilegeText({ auth }: ApiCall): string {
+function privilegeText(call: ApiCall): string {
+  const { auth } = call;
   if (auth === 'none') return 'No credential needed.';
   if (auth === 'session') return 'A session.';
+  if (call.acceptsToken) return 'Any active API key or session, or a token.';
   return auth === 'valid' ? 'Any active API key or session.' : `Privilege \`${auth}\` (${privileges[auth]}).`;
 }
 
@@ -97,14 +101,14 @@ function requestBody({ params }: ApiCall): Json {
   };
 }
 
-function answerContent(name: ApiCallName, { response }: ApiCall): Json {
+function answerContent({ response, answersText }: ApiCall): Json {
   const success = {
     ...response,
     properties: { code: { const: 0 }, ...response.properties },
     required: ['code', ...(response.required ?? [])],
   };
   const error = { $ref: '#/components/schemas/Error' };
-  if (name === 'get_job_log') {
+  if (answersText) {
     return { 'text/plain': { schema: { type: 'string' } }, 'application/json': { schema: error } };
   }
   return { 'application/json': { schema: { oneOf: [success, error] } } };

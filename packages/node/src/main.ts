@@ -1,6 +1,7 @@
 import { runCli } from '@carillon/cli';
 import { ConfigError, describeConfig, loadConfig, parseStartArguments } from './config/index.js';
 import { reasonOf } from './start/data-directory.js';
+import { readSecret } from './start/read-secret.js';
 import { runNode } from './start/run-node.js';
 import { version } from './start/version.js';
 
@@ -17,6 +18,7 @@ else {
     isTTY: process.stdout.isTTY === true,
     columns: process.stdout.columns,
     version,
+    readSecret,
     signal: interrupted(),
   });
 }

@@ -1,5 +1,6 @@
 import type { DeliveryRow, HistoryRow, JobFields, JobState } from '@carillon/contract';
 import type { Accounts } from './accounts/index.js';
+import type { LogTokens } from './live/log-tokens.js';
 import type { ClusterStatus } from './office/cluster-status.js';
 import type { ServerService } from './membership/server-service.js';
 import type { RecordService } from './catalog/record-service.js';
@@ -47,6 +48,7 @@ export interface Office {
   /** Users and their sessions. */
   readonly accounts: Accounts;
   readonly cluster: ClusterStatus;
+  readonly logTokens: LogTokens;
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string>;
   updateEvent(
     id: string,

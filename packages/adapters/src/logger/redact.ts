@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-const secretName = /key|secret|password|token|authorization|cookie/i;
+const secretName = /key|secret|password|token|authorization|cookie|session.?id/i;
 const hidden = '[redacted]';
 /** Password part of a URL such as `redis://user:pass@host`. */
 const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]*@/gi;

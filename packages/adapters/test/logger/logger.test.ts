@@ -67,6 +67,8 @@ describe('redaction', () => {
     'clusterSecret',
     'Password',
     'session_token',
+    'session_id',
+    'X-Session-ID',
     'Authorization',
     'set-cookie',
   ])('the value of %s is never written, at any depth', (name) => {

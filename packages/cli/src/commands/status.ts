@@ -1,3 +1,4 @@
+import type { CallAnswer } from '@carillon/contract';
 import type { Command } from 'commander';
 import { UsageError } from '../failures.js';
 import { formatPairs } from '../format/table.js';
@@ -7,7 +8,7 @@ import type { Action, CommandRun } from '../session.js';
 export function addStatusCommands(program: Command, run: CommandRun): void {
   program
     .command('status')
-    .description('the primary, the scheduler, active jobs and events in numbers')
+    .description('the primary, Redis, the scheduler, servers, active jobs and events in numbers')
     .action(run.action(showStatus));
   program
     .command('scheduler [on|off]')
@@ -16,30 +17,39 @@ export function addStatusCommands(program: Command, run: CommandRun): void {
 }
 
 const showStatus: Action = async (session) => {
-  const { client } = session;
-  const { state } = await client.getMasterState();
-  const [active, schedule] = await Promise.all([client.getActiveJobs(), client.getSchedule({ limit: 1 })]);
-  const byState = new Map<string, number>();
-  for (const job of Object.values(active.jobs)) byState.set(job.state, (byState.get(job.state) ?? 0) + 1);
-  const total = Object.keys(active.jobs).length;
+  const status = await session.client.status();
+  const { primary, store, servers, versions, enabled, jobs, events } = status;
+  const total = Object.values(jobs).reduce((sum, count) => sum + count, 0);
   if (session.json) {
+    const { code: _code, ...facts } = status as typeof status & { code?: number };
     return session.printJson({
-      primary: client.url,
-      enabled: state.enabled,
-      jobs: { total, ...Object.fromEntries(byState) },
-      events: schedule.list.length,
+      ...facts,
+      primary: primary.url,
+      term: primary.term,
+      jobs: { total, ...jobs },
     });
   }
-  const parts = [...byState].map(([name, count]) => `${count} ${name}`).join(', ');
+  const parts = Object.entries(jobs).map(([name, count]) => `${count} ${name}`);
   session.print(
     formatPairs([
-      ['primary', client.url],
-      ['scheduler', state.enabled === 1 ? 'on' : 'off'],
-      ['active jobs', total === 0 ? 0 : `${total} (${parts})`],
-      ['events', schedule.list.length],
+      ['primary', primary.url],
+      ['term', primary.term],
+      ['version', status.version],
+      ['store', store.ready === 1 ? `ready (${store.latency_ms} ms)` : 'NOT READY: nothing can be written'],
+      ['scheduler', enabled === 1 ? 'on' : 'off'],
+      ['servers', serversText(servers)],
+      ['their versions', Object.keys(versions).join(', ') || 'none'],
+      ['active jobs', total === 0 ? 0 : `${total} (${parts.join(', ')})`],
+      ['events', `${events} (${status.events_enabled} enabled)`],
+      ['deliveries', status.deliveries_waiting],
     ]),
   );
 };
+
+function serversText({ total, ready, ...others }: CallAnswer<'status'>['servers']): string {
+  const parts = Object.entries({ ready, ...others }).filter(([, count]) => count > 0);
+  return total === 0 ? '0' : `${total} (${parts.map(([name, count]) => `${count} ${name}`).join(', ')})`;
+}
 
 const switchScheduler: Action = async (session, wanted) => {
   if (wanted !== undefined && wanted !== 'on' && wanted !== 'off') {

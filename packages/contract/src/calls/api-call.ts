@@ -39,6 +39,10 @@ export interface ApiCall {
   readonly area?: 'user';
   /** `none`: no credential needed; `valid`: any key or session; `session`: a session; otherwise a privilege. */
   readonly auth: 'none' | 'valid' | 'session' | Privilege;
+  /** A token of the query parameter `t`, for the job `id`, does instead of a credential. */
+  readonly acceptsToken?: true;
+  /** The answer is text, not JSON. */
+  readonly answersText?: true;
   /** False: any node answers. */
   readonly primaryOnly: boolean;
   /** Parameters by name; those without `Type.Optional` are required. Unknown ones are never refused. */

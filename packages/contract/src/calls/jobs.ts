@@ -28,7 +28,12 @@ export const jobCalls = {
       id: jobId,
       need_log: Type.Optional(describe(Flag, 'Refuse the job when no log of it was kept')),
     }),
-    response: Type.Object({ job: JobSchema }),
+    response: Type.Object({
+      job: JobSchema,
+      token: Type.String({
+        description: 'For links to its log: goes into `t` of `get_job_log`; good for an hour',
+      }),
+    }),
     notes: 'As `get_job_status`, but a job that is active is refused.',
   },
   delete_job: {
@@ -120,18 +125,49 @@ export const jobCalls = {
   },
 } as const satisfies Record<string, ApiCall>;
 
+const logToken = Type.Optional(
+  describe(
+    Type.String(),
+    'Token of a link, instead of a credential: of `get_job_details` or `get_log_watch_auth`',
+  ),
+);
+const download = Type.Optional(describe(Type.String(), 'Anything: answer as an attachment'));
+
+/** Calls about the logs of jobs (behaviour reference 2.2). */
 export const logCalls = {
   get_job_log: {
     summary: 'The log of a job as text: complete, or so far.',
     methods: ['GET'],
     merge: 'query-only',
     auth: 'valid',
+    acceptsToken: true,
+    answersText: true,
     primaryOnly: true,
-    params: Type.Object({
-      id: jobId,
-      download: Type.Optional(describe(Type.String(), 'Anything: answer as an attachment')),
-    }),
+    params: Type.Object({ id: jobId, t: logToken, download }),
     response: empty,
     notes: 'Answers `text/plain`; errors are JSON.',
+  },
+  get_live_job_log: {
+    summary: 'The log of an active job so far, as text.',
+    methods: ['GET'],
+    merge: 'query-only',
+    auth: 'valid',
+    acceptsToken: true,
+    answersText: true,
+    primaryOnly: true,
+    params: Type.Object({ id: jobId, t: logToken, download }),
+    response: empty,
+    notes: 'As `get_job_log`, but a job that is completed is refused.',
+  },
+  get_log_watch_auth: {
+    summary: 'A token for links to the log of an active job.',
+    methods: ['GET', 'POST'],
+    merge: 'body-only',
+    auth: 'valid',
+    primaryOnly: true,
+    params: Type.Object({ id: jobId }),
+    response: Type.Object({ token: Type.String({ description: 'Goes into `t` of `get_job_log`' }) }),
+    notes:
+      'A token stands for whoever asked for it and for this job alone, is good for an hour, and ends with the primary.',
   },
 } as const satisfies Record<string, ApiCall>;

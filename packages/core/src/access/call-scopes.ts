@@ -32,6 +32,8 @@ export const callScopes = {
   abort_jobs: 'each',
   flush_event_queue: 'object',
   get_job_log: 'object',
+  get_live_job_log: 'object',
+  get_log_watch_auth: 'object',
   get_deliveries: 'admin',
   get_activity: 'admin',
   // What events are made of is no secret of a category: clients need it to show and make events.

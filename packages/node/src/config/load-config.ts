@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { checkTogether, doubtsOf } from './check-together.js';
 import { type Config, ConfigError } from './config.js';
 import { readLogArchivePlace } from './log-archive-place.js';
+import { readAccounts } from './tables/account-settings.js';
 import { peerSettings } from './tables/peer-settings.js';
 import { type Environment, type Given, readEnvironment } from './read-environment.js';
-import { readAccounts } from './account-config.js';
 import { type NoticeConfig, readNotices } from './notice-config.js';
 import { noPeerFile, type PeerGiven, readPeerFile } from './read-peer-file.js';
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultAccountSettings } from '@carillon/core';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Config, ConfigError, loadConfig } from '../../src/config/index.js';
@@ -32,6 +33,7 @@ function fileWith(content: unknown): string {
 describe('defaults', () => {
   test('nothing given: an all-in-one node on loopback', () => {
     expect(load()).toEqual({
+      accounts: defaultAccountSettings,
       roles: { primary: true, worker: true },
       http: { host: '127.0.0.1', port: 3012, publicUrl: undefined, maxBodyBytes: 33_554_432 },
       redis: { url: undefined, prefix: 'carillon', serverPath: undefined },

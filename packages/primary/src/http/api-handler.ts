@@ -1,19 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ApiCall, CarillonError, checkParameters, openApiPath } from '@carillon/contract';
-import {
-  anonymous,
-  type Caller,
-  type Clock,
-  type Digest,
-  identify,
-  type Logger,
-  type Random,
-  requirePrivilege,
-  sessionOverText,
-} from '@carillon/core';
+import { CarillonError, checkParameters, openApiPath } from '@carillon/contract';
+import { type Clock, type Digest, type Logger, type Random, requirePrivilege } from '@carillon/core';
 import type { Office, Standing } from '../office.js';
 import { findEntry } from './api-route.js';
-import { type GivenCredential, readCredential } from './authenticate.js';
+import { callerOf, type GivenCredential, readCredential, tokenCredential } from './authenticate.js';
 import { answerPing, type CallEntry, type CallReply, type LogReply } from './calls/index.js';
 import { notPrimaryJson, tooSlow, toKnownError } from './failure.js';
 import { Forwarder, forwardedHeader } from './reply/forwarder.js';
@@ -169,7 +159,7 @@ class Api {
     const { handler, call } = entry;
     if (handler === undefined || office === undefined) return answerPing();
     const { clock, log } = this.#deps;
-    const credential = this.#credential(exchange, body);
+    const credential = tokenCredential(call, target.query, office) ?? this.#credential(exchange, body);
     const caller = callerOf(call, credential, office, clock.nowMs());
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);
@@ -278,18 +268,4 @@ class Api {
   #report({ entry, startedMs }: Exchange, code: string | number): void {
     this.#deps.onAnswered?.(entry.name, code, this.#deps.clock.monotonicMs() - startedMs);
   }
-}
-
-/** Throws CarillonError when the call needs a credential and there is none, or not one of its kind. */
-function callerOf(
-  call: ApiCall,
-  credential: GivenCredential | undefined,
-  office: Office,
-  nowMs: number,
-): Caller {
-  if (call.auth === 'none') return anonymous;
-  if (call.auth === 'session' && credential?.kind !== 'session') {
-    throw new CarillonError('session', sessionOverText);
-  }
-  return identify(credential, office.state, Math.floor(nowMs / 1000));
 }

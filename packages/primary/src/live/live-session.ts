@@ -104,19 +104,20 @@ export class LiveSession {
     if (active !== undefined) {
       if (!this.#isStillGood()) return;
       this.#requireVisible(active, leader.office);
-      if (this.#watchActive(id, leader.source)) return;
+      if (this.#watchActive(active, leader.source)) return;
     }
     await this.#replay(id, leader.office);
   }
 
-  #watchActive(id: string, source: LiveSource): boolean {
+  #watchActive(watched: { id: string; category: string; target: string }, source: LiveSource): boolean {
+    const { id } = watched;
     let isOver = false;
     const cancel = source.watchJob(id, {
       onJob: (job) => {
-        if (this.#mayGoOn(id, job)) this.#send({ type: 'job', job });
+        if (this.#mayGoOn(job)) this.#send({ type: 'job', job });
       },
       onLog: (piece) => {
-        if (!this.#isStillGood()) return;
+        if (!this.#mayGoOn(watched)) return;
         this.#send({ type: 'log', id, offset: piece.offset, text: piece.text, end: piece.end });
         if (!piece.end) return;
         isOver = true;
@@ -175,14 +176,14 @@ export class LiveSession {
   }
 
   /** Ends the watch when the limits of the client have come to exclude the job. */
-  #mayGoOn(id: string, job: { category: string; target: string }): boolean {
+  #mayGoOn(job: { id: string; category: string; target: string }): boolean {
     const leader = this.#deps.leader();
     if (leader === undefined || !this.#isStillGood()) return false;
     try {
       this.#requireVisible(job, leader.office);
       return true;
     } catch (error) {
-      this.#endWatch(id);
+      this.#endWatch(job.id);
       this.#refuse(error);
       return false;
     }

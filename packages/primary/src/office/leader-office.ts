@@ -25,6 +25,7 @@ import type { OfficeContext } from './context.js';
 import type { TickService } from '../schedule/tick-service.js';
 import type { LaunchService } from '../launch/launch-service.js';
 import type { JobView, JobWatcher, LiveHub } from '../live/live-hub.js';
+import type { LogTokens } from '../live/log-tokens.js';
 import type { LogWatch } from '../live/log-watch.js';
 import type { JobRemoval } from '../upkeep/job-removal.js';
 import type { ServerService } from '../membership/server-service.js';
@@ -41,6 +42,7 @@ export interface OfficeServices {
   abortAll: (jobs: readonly ActiveJob[], request: AbortRequest) => Promise<void>;
   catalog: CatalogService;
   cluster: ClusterStatus;
+  logTokens: LogTokens;
   records: RecordService;
   index: ScheduleIndex;
   removal: JobRemoval;
@@ -94,6 +96,10 @@ export class LeaderOffice implements Office {
 
   get cluster(): ClusterStatus {
     return this.#services.cluster;
+  }
+
+  get logTokens(): LogTokens {
+    return this.#services.logTokens;
   }
 
   createEvent(fields: Record<string, unknown>, caller: Caller): Promise<string> {

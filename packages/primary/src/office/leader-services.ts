@@ -19,6 +19,7 @@ import { Dispatcher } from '../launch/dispatcher.js';
 import { LaunchService } from '../launch/launch-service.js';
 import { RetryService } from '../launch/retry-service.js';
 import { LiveHub } from '../live/live-hub.js';
+import { LogTokens } from '../live/log-tokens.js';
 import { LogWatch } from '../live/log-watch.js';
 import { Relocation } from '../membership/relocation.js';
 import { ServerService } from '../membership/server-service.js';
@@ -33,17 +34,17 @@ import { UpkeepService } from '../upkeep/upkeep-service.js';
 import { ClusterStatus } from './cluster-status.js';
 import type { OfficeContext } from './context.js';
 
+export interface LeaderDeps {
+  channel: ClusterChannel;
+  outbound: OutboundPorts;
+  digest: Digest;
+  passwords: PasswordHasher;
+  /** How this node is announced. */
+  candidate: Omit<PrimaryInfo, 'term'>;
+}
+
 /** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
-export function createLeaderServices(
-  office: OfficeContext,
-  deps: {
-    channel: ClusterChannel;
-    outbound: OutboundPorts;
-    digest: Digest;
-    passwords: PasswordHasher;
-    candidate: Omit<PrimaryInfo, 'term'>;
-  },
-) {
+export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const members = () => workforce.registry.members();
   const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
@@ -91,6 +92,7 @@ export function createLeaderServices(
     index,
     launches,
     live,
+    logTokens: new LogTokens({ clock: office.clock, random: office.random, digest }),
     logs,
     records,
     servers,

@@ -107,6 +107,8 @@ const refusedRequests: Partial<Record<ApiCallName, (world: World, limit: Limit) 
   get_job_status: ({ jobs, ended }) => [{ id: jobs.theirs }, { id: ended.theirs }],
   get_job_details: ({ jobs, ended }) => [{ id: jobs.theirs }, { id: ended.theirs }],
   get_job_log: ({ jobs, ended }) => [{ id: jobs.theirs }, { id: ended.theirs }],
+  get_live_job_log: ({ jobs }) => [{ id: jobs.theirs }],
+  get_log_watch_auth: ({ jobs }) => [{ id: jobs.theirs }],
   update_job: ({ jobs }) => [{ id: jobs.theirs }, { id: jobs.mine, chain: 'theirs' }],
   abort_job: ({ jobs }) => [{ id: jobs.theirs }],
   flush_event_queue: () => [{ id: 'theirs' }],

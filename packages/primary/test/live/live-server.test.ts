@@ -160,6 +160,87 @@ describe('authentication', () => {
   });
 });
 
+describe('sessions and limits', () => {
+  const limited = { cat_limit: 1, cat_43f8c57e: 1 };
+
+  async function watching(privileges: Record<string, unknown> = limited) {
+    const world = await start();
+    const { office, api, run } = world;
+    office.addUser('Ann', privileges);
+    const session = office.addSession('Ann');
+    const id = await run();
+    const client = new Client(api.port);
+    await client.opened();
+    client.send({ type: 'authenticate', session_id: session });
+    expect(await client.next()).toEqual({ type: 'authenticated' });
+    client.send({ type: 'watch_job', id });
+    expect(await client.next()).toMatchObject({ type: 'job', job: { id } });
+    return { ...world, client, session, id };
+  }
+
+  test('a session does as well as a key', async () => {
+    const { source, client, id } = await watching();
+    source.each(id, (listener) => listener.onLog({ offset: 0, text: 'one', end: false }));
+    expect(await client.next()).toMatchObject({ type: 'log', text: 'one' });
+  });
+
+  test('a session that is over is refused', async () => {
+    const { api } = await start();
+    const client = new Client(api.port);
+    await client.opened();
+    client.send({ type: 'authenticate', session_id: 'x' });
+    expect(await client.next()).toMatchObject({ type: 'error', code: 'session' });
+    expect(await client.closed).toMatchObject({ code: 1008 });
+  });
+
+  test.each<[string, (api: TestApi) => Promise<unknown>]>([
+    ['a new password', (api) => api.call('user_admin_update', { username: 'Ann', new_password: 'geheim77' })],
+    ['disabling', (api) => api.call('user_admin_update', { username: 'Ann', active: 0 })],
+    ['deletion', (api) => api.call('user_admin_delete', { username: 'Ann' })],
+  ])('%s ends the connection before anything more is sent', async (_what, end) => {
+    const { api, source, client, id } = await watching();
+    expect(await end(api)).toMatchObject({ code: 0 });
+    source.each(id, (listener) => listener.onLog({ offset: 0, text: 'secret', end: false }));
+    expect(await client.next()).toMatchObject({ type: 'error', code: 'session' });
+    expect(await client.closed).toEqual({ code: 1008, reason: 'authentication is over' });
+    await eventually(() => source.listeners.get(id)?.size === 0);
+  });
+
+  test('a watch ends when the limits come to exclude the job; the connection stays', async () => {
+    const { office, api, source, client, id } = await watching();
+    await api.call('user_admin_update', { username: 'Ann', privileges: { cat_limit: 1 } });
+    const job = office.activeJob(id);
+    if (job === undefined) throw new Error('No job');
+    source.each(id, (listener) => listener.onJob(job));
+    expect(await client.next()).toMatchObject({
+      type: 'error',
+      code: 'user',
+      description: expect.stringContaining('(cat_43f8c57e)'),
+    });
+    expect(source.listeners.get(id)?.size).toBe(0);
+    client.send({ type: 'watch_job', id });
+    expect(await client.next()).toMatchObject({ type: 'error', code: 'user' });
+  });
+
+  test('log text is not sent either once the limits exclude the job', async () => {
+    const { api, source, client, id } = await watching();
+    await api.call('user_admin_update', { username: 'Ann', privileges: { cat_limit: 1 } });
+    source.each(id, (listener) => listener.onLog({ offset: 0, text: 'secret', end: false }));
+    expect(await client.next()).toMatchObject({ type: 'error', code: 'user' });
+  });
+
+  test('a completed job beyond the limits is not told', async () => {
+    const { office, client, run } = await watching();
+    const other = await run('29bf12db');
+    office.finish(other);
+    client.send({ type: 'watch_job', id: other });
+    expect(await client.next()).toMatchObject({
+      type: 'error',
+      description: expect.stringContaining('(cat_general)'),
+    });
+  });
+});
+
 describe('watching', () => {
   test('state and log of an active job, to its end', async () => {
     const { api, office, source, run } = await start();

@@ -38,6 +38,7 @@ import {
 import { MemoryPasswordHasher } from '@carillon/adapters';
 import { FakeClock, SeededRandom } from '@carillon/testkit';
 import { createAccounts } from '../../src/accounts/index.js';
+import { LogTokens } from '../../src/live/log-tokens.js';
 import { ClusterStatus } from '../../src/office/cluster-status.js';
 import { RecordService } from '../../src/catalog/record-service.js';
 import { ServerService } from '../../src/membership/server-service.js';
@@ -152,6 +153,7 @@ export class FakeOffice implements Office {
     digest: { sha256 },
     passwords: this.passwords,
   });
+  readonly logTokens = new LogTokens({ clock: this.clock, random: this.#random, digest: { sha256 } });
   #ids = 0;
   #seq = 0;
 

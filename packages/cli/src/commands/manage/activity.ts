@@ -48,7 +48,8 @@ function subjectOf(entry: Entry): string {
   const records = subjectKeys.map((key) => values[key]).filter((value) => typeof value === 'object');
   for (const record of records) {
     if (record === null || record === undefined) continue;
-    const { title, id } = record as { title?: unknown; id?: unknown };
+    const { title, id, username } = record as { title?: unknown; id?: unknown; username?: unknown };
+    if (typeof username === 'string' && id === undefined) return username;
     return typeof title === 'string' ? `${title} (${String(id)})` : String(id);
   }
   const texts = ['hostname', 'id'].map((key) => values[key]);

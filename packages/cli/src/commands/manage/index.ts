@@ -4,6 +4,7 @@ import { addActivityCommands } from './activity.js';
 import { addKeyCommands } from './key.js';
 import { addRecordCommands } from './record-commands.js';
 import { addServerCommands } from './server.js';
+import { addUserCommands } from './user.js';
 import { categoryKind, pluginKind, serverGroupKind } from './record-kinds.js';
 
 /** The commands that administer a cluster. */
@@ -12,6 +13,7 @@ export function addManageCommands(program: Command, run: CommandRun): void {
   addRecordCommands(program, run, categoryKind);
   addRecordCommands(program, run, serverGroupKind);
   addKeyCommands(program, run);
+  addUserCommands(program, run);
   addServerCommands(program, run);
   addActivityCommands(program, run);
 }

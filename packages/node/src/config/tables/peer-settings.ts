@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { accountSettings } from './account-settings.js';
 import { noticeSettings } from './notice-settings.js';
 
 /** A setting of Cronicle's configuration file that is honoured (behaviour reference 11.1). */
@@ -109,25 +110,7 @@ export const peerSettings = {
     preset: undefined,
     about: 'Base of the links in web hooks and e-mails; by default the URL of the primary.',
   },
-  User: {
-    schema: Type.Object({
-      session_expire_days: Type.Optional(count(1, 3_650)),
-      max_failed_logins_per_hour: Type.Optional(count(1, 1_000)),
-      max_forgot_passwords_per_hour: Type.Optional(count(0, 1_000)),
-      self_delete: Type.Optional(Type.Union([Type.Boolean(), Type.Literal(0), Type.Literal(1)])),
-      default_privileges: Type.Optional(
-        Type.Record(Type.String({ pattern: '^\\w+$' }), Type.Union([Type.Boolean(), Type.Integer()])),
-      ),
-    }),
-    expects:
-      'an object with whole numbers under `session_expire_days`, `max_failed_logins_per_hour` and ' +
-      '`max_forgot_passwords_per_hour`, true or false under `self_delete`, and privileges under `default_privileges`',
-    preset: {},
-    about:
-      'User accounts: days a session lasts (30), failed logins in an hour that lock an account (more than 5), recovery ' +
-      'mails for one user in an hour (3), whether users may delete their own account (true), and the privileges of ' +
-      'users created without any (create, edit and delete events). See docs/access.md.',
-  },
+  ...accountSettings,
   ...noticeSettings,
 } as const satisfies Record<string, PeerSetting>;
 

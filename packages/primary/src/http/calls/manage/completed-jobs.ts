@@ -14,7 +14,9 @@ export const completedJobCalls: CallHandlers = {
     ) {
       throw new CarillonError('job', `Failed to fetch job details: No log was kept for job: ${job.id}`);
     }
-    return JSON.stringify({ code: 0, job });
+    const { office, credential } = context;
+    const token = credential === undefined ? {} : { token: office.logTokens.issue(job.id, credential) };
+    return JSON.stringify({ code: 0, job, ...token });
   },
 
   delete_job: async (context) => {
