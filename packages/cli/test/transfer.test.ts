@@ -144,6 +144,10 @@ describe('import cronicle', () => {
     const types = sent().map((line) => Reflect.get(Object(line), 'type') as string);
     expect(new Set(types)).toEqual(new Set(['state', 'record', 'cursor', 'robin', 'history', 'job']));
     expect(JSON.stringify(sent())).not.toContain(peer.keys[0]?.key);
+    cluster.calls.length = 0;
+    await run('import', 'cronicle', 'file', '--no-jobs');
+    expect(sent().filter((line) => Reflect.get(Object(line), 'type') === 'job')).toEqual([]);
+    expect(sent().length).toBe(types.length - 1);
   });
 
   test('refuses as long as a record is lost, unless told to leave it out', async () => {

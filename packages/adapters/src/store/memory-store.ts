@@ -81,10 +81,16 @@ export class MemoryStore implements Store {
     return this.#board.revoke(run);
   }
 
-  async stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<void> {
+  async stage(
+    session: Session,
+    stage: string,
+    piece: number,
+    changes: readonly PastChange[],
+  ): Promise<number> {
     this.#reach(session);
     if (!this.#board.isPresent(session.term)) throw new FencedError(session.term);
     this.#board.transfers.stage(stage, piece, changes);
+    return JSON.stringify(changes).length;
   }
 
   async unstage(stage: string): Promise<void> {

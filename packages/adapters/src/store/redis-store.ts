@@ -91,7 +91,12 @@ export class RedisStore implements Store {
     return { kind: kind === 'revoked' ? 'revoked' : 'absent' };
   }
 
-  async stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<void> {
+  async stage(
+    session: Session,
+    stage: string,
+    piece: number,
+    changes: readonly PastChange[],
+  ): Promise<number> {
     refuseEnded(session);
     const commands = changes.flatMap((change) => changeCommands(change, this.#keys));
     // An empty list and an empty object are the same to Lua, and to its JSON.
@@ -99,6 +104,7 @@ export class RedisStore implements Store {
     const keys = [this.#keys.term, this.#keys.stage(stage)];
     const answer = await this.#stage(keys, session.term, piece, text, transferLifeSec);
     if (answer === 'FENCED') throw new FencedError(session.term);
+    return text.length;
   }
 
   async unstage(stage: string): Promise<void> {

@@ -2,6 +2,7 @@ import { ApiError, type CarillonClient } from '@carillon/client';
 import { importGone } from '@carillon/contract';
 import { UsageError } from '../failures.js';
 import type { Options } from '../options.js';
+import type { Session } from '../session.js';
 
 /** A part is sent when it has so much text, or so many lines: the primary has other things to do in between. */
 const partBytes = 512 * 1024;
@@ -16,17 +17,21 @@ export type ImportWishes = Omit<Parameters<CarillonClient['finishImport']>[0], '
 /** Hands lines to a cluster in parts. Nothing is changed there before `finish`. */
 export class ImportSender {
   readonly #client: CarillonClient;
+  readonly #skipped: string | undefined;
   #id: string | undefined;
   #lines: unknown[] = [];
   #bytes = 0;
   #parts = 0;
 
-  constructor(client: CarillonClient) {
+  /** `skipped`: lines of this type are left out. */
+  constructor(client: CarillonClient, skipped?: string) {
     this.#client = client;
+    this.#skipped = skipped;
   }
 
   /** Throws ApiError for a line that the cluster refuses, maybe only with a later one. */
   async add(line: unknown, bytes: number): Promise<void> {
+    if (this.#skipped !== undefined && Reflect.get(Object(line), 'type') === this.#skipped) return;
     if (this.#lines.length > 0 && this.#bytes + bytes > partBytes) await this.#send();
     this.#lines.push(line);
     this.#bytes += bytes;
@@ -61,12 +66,12 @@ export class ImportSender {
  * same changes nothing when it is repeated.
  */
 export async function importAnew(
-  client: CarillonClient,
+  { client, options }: Pick<Session, 'client' | 'options'>,
   send: (sender: ImportSender) => Promise<ImportAnswer>,
 ): Promise<ImportAnswer> {
   for (let restarts = 0; ; restarts += 1) {
     try {
-      return await send(new ImportSender(client));
+      return await send(new ImportSender(client, options.choice('jobs') === false ? 'job' : undefined));
     } catch (error) {
       const isGone = error instanceof ApiError && error.description.startsWith(importGone);
       if (!isGone || restarts === mostRestarts) throw error;

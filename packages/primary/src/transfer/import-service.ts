@@ -18,6 +18,7 @@ import { PresentRows } from './present-rows.js';
 
 /** One script applies everything: more would keep the store from answering for too long. */
 const mostPast = 200_000;
+const mostPastChars = 64 * 1024 * 1024;
 const mostRecords = 100_000;
 
 export interface ImportWish extends ImportOptions {
@@ -48,6 +49,8 @@ interface OpenImport {
   /** Of those, how many changes are put aside in the store, in how many pieces. */
   pieces: number;
   changes: number;
+  /** Their size in the store. */
+  chars: number;
   /** Parts of one import are added one after the other. */
   busy: boolean;
   touchedMs: number;
@@ -89,6 +92,7 @@ export class ImportService {
       parts: 0,
       pieces: 0,
       changes: 0,
+      chars: 0,
       busy: false,
       touchedMs: clock.monotonicMs(),
     });
@@ -198,8 +202,9 @@ export class ImportService {
     for (const { type } of past) open.past.set(type, (open.past.get(type) ?? 0) + 1);
     open.changes += past.length;
     if (open.changes > mostPast) throw tooMuch(`${mostPast} lines about what is over`);
-    await store.stage(session, open.id, open.pieces, changes);
+    open.chars += await store.stage(session, open.id, open.pieces, changes);
     open.pieces += 1;
+    if (open.chars > mostPastChars) throw tooMuch('64 MB about what is over');
   }
 
   #find(id: string): OpenImport {

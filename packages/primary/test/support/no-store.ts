@@ -15,7 +15,7 @@ export class NoStore implements Store {
   };
   load = async () => new ClusterState();
   commit = async () => undefined;
-  stage = async () => undefined;
+  stage = async () => 0;
   unstage = async () => undefined;
   readCopy = noPage;
   revoke = async () => ({ kind: 'absent' }) as const;

@@ -24,7 +24,7 @@ const importCarillon: Action = async (session, file = '') => {
   const check = new ExportFileReader();
   for await (const text of readLines(path)) check.read(text);
   check.finish();
-  const answer = await importAnew(session.client, async (sender) => {
+  const answer = await importAnew(session, async (sender) => {
     const reader = new ExportFileReader();
     for await (const text of readLines(path)) {
       const line = reader.read(text);

@@ -51,7 +51,7 @@ async function send(
   wishes: ImportWishes,
 ): Promise<ImportAnswer | undefined> {
   try {
-    return await importAnew(session.client, async (sender) => {
+    return await importAnew(session, async (sender) => {
       for (const line of lines) await sender.add(line, JSON.stringify(line).length);
       return sender.finish(wishes);
     });

@@ -44,9 +44,9 @@ export interface Store {
   /**
    * Puts changes aside that a later commit applies as a whole (`staged`), so that it may be larger than one request. Until
    * then they are not seen, and a stage to which nothing is added for an hour is forgotten. Pieces count from 0; a repeated one replaces
-   * itself. Throws FencedError.
+   * itself. Answers how many characters were put aside: the commit takes the longer the more there are. Throws FencedError.
    */
-  stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<void>;
+  stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<number>;
   /** Forgets what was put aside. */
   unstage(stage: string): Promise<void>;
   /**

@@ -33,7 +33,11 @@ function describeStages(subject: Run): void {
     subject(async (cluster) => {
       const { store, session } = await openStore(cluster);
       await store.commit(session, [...dispatchOf(jobOf('j1')), finishOf('j1')]);
-      await store.stage(session, 's1', 0, [rowsTo('history', [row('j3'), row('j4')]), past('j3')]);
+      const chars = await store.stage(session, 's1', 0, [
+        rowsTo('history', [row('j3'), row('j4')]),
+        past('j3'),
+      ]);
+      expect(chars).toBeGreaterThan(JSON.stringify([row('j3'), row('j4')]).length);
       await store.stage(session, 's1', 1, [
         rowsTo('history', [row('j5')]),
         { type: 'past-rows', to: { list: 'event', event: 'e1' }, rows: [row('j3')], rowMax: 100 },
