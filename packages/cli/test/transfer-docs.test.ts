@@ -6,7 +6,14 @@ import { generatePeerExport } from '@carillon/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FakeCluster } from './fake-cluster.js';
 
-const header = { type: 'header', format: 'carillon-export', version: 1, exported: 1, tables: {}, active_jobs: 0 };
+const header = {
+  type: 'header',
+  format: 'carillon-export',
+  version: 1,
+  exported: 1,
+  tables: {},
+  active_jobs: 0,
+};
 const trailer = { type: 'trailer', counts: {} };
 
 let cluster: FakeCluster;

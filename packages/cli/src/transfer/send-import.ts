@@ -10,6 +10,8 @@ const partLines = 500;
 /** How often an import is begun again because the primary has changed. */
 const mostRestarts = 5;
 const finishTimeoutMs = 120_000;
+/** A new primary may have to load much. */
+const deadlineMs = 60_000;
 
 export type ImportAnswer = Awaited<ReturnType<CarillonClient['finishImport']>>;
 export type ImportWishes = Omit<Parameters<CarillonClient['finishImport']>[0], 'import' | 'parts'>;
@@ -43,20 +45,20 @@ export class ImportSender {
     const id = await this.#begin();
     return this.#client.finishImport(
       { import: id, parts: this.#parts, ...wishes },
-      { timeoutMs: finishTimeoutMs },
+      { timeoutMs: finishTimeoutMs, deadlineMs },
     );
   }
 
   async #send(): Promise<void> {
     const id = await this.#begin();
-    await this.#client.addToImport({ import: id, part: this.#parts, lines: this.#lines });
+    await this.#client.addToImport({ import: id, part: this.#parts, lines: this.#lines }, { deadlineMs });
     this.#parts += 1;
     this.#lines = [];
     this.#bytes = 0;
   }
 
   async #begin(): Promise<string> {
-    this.#id ??= (await this.#client.beginImport()).import;
+    this.#id ??= (await this.#client.beginImport({}, { deadlineMs })).import;
     return this.#id;
   }
 }
@@ -73,11 +75,14 @@ export async function importAnew(
     try {
       return await send(new ImportSender(client, options.choice('jobs') === false ? 'job' : undefined));
     } catch (error) {
-      const isGone = error instanceof ApiError && error.description.startsWith(importGone);
-      if (!isGone || restarts === mostRestarts) throw error;
+      if (restarts === mostRestarts || !hasPrimaryChanged(error)) throw error;
     }
   }
 }
+
+/** Its memory of the import went with it; or it did not come to confirm what may have been done. */
+const hasPrimaryChanged = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 'unavailable' || error.description.startsWith(importGone));
 
 /** What the options of an import command ask for. Throws UsageError for options that exclude each other. */
 export function readWishes(options: Options, source: string): ImportWishes {
