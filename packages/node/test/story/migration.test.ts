@@ -80,7 +80,7 @@ async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {
 
 const many = { offset: 0, limit: 100_000 };
 
-/** Everything a client can ask for; activities of the import itself aside. */
+/** Everything a client can ask for; activities of the import itself, and tokens for links to logs, aside. */
 async function answersOf({ client }: Place, sample: readonly string[]): Promise<Record<string, unknown>> {
   const activity = await client.getActivity(many);
   const history = await client.getHistory(many);
@@ -95,7 +95,7 @@ async function answersOf({ client }: Place, sample: readonly string[]): Promise<
     histories: await Promise.all(sample.map((id) => client.getEventHistory({ id, ...many }))),
     events: await Promise.all(sample.map((id) => client.getEvent({ id }))),
     jobs: await Promise.all(
-      history.rows.slice(0, 20).map(({ id }) => client.getJobDetails({ id }).catch(String)),
+      history.rows.slice(0, 20).map(({ id }) => client.getJobDetails({ id }).then(({ job }) => job, String)),
     ),
     activity: activity.rows.filter(({ action }) => !['import', 'export'].includes(action)),
     deliveries: await client.getDeliveries(many),
