@@ -10,6 +10,7 @@ import { addRunCommand } from './commands/run.js';
 import { addScheduleCommands } from './commands/schedule/index.js';
 import { addStatusCommands } from './commands/status.js';
 import { exitCodes, explainFailure } from './failures.js';
+import { addTransferCommands } from './commands/transfer/index.js';
 import { CommandRun } from './session.js';
 
 /**
@@ -62,7 +63,7 @@ export function createProgram(run: CommandRun, io: CommandIo): Command {
   addJobCommands(program, run);
   addHistoryCommand(program, run);
   addManageCommands(program, run);
-  addImportCommand(program, run);
+  addTransferCommands(program, addImportCommand(program, run), run);
   addScheduleCommands(program, run);
   addCompletionCommand(program, run);
   return program;

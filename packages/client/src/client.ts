@@ -194,6 +194,23 @@ export class CarillonClient implements CallMethods {
   getActivity(params: CallParams<'get_activity'> = {}, options?: CallOptions) {
     return this.call('get_activity', params, options);
   }
+  /** Answers the header of an export; `readExport` answers what follows. */
+  beginExport(params: CallParams<'begin_export'> = {}, options?: CallOptions) {
+    return this.call('begin_export', params, options);
+  }
+  readExport(params: CallParams<'read_export'>, options?: CallOptions) {
+    return this.call('read_export', params, options);
+  }
+  beginImport(params: CallParams<'begin_import'> = {}, options?: CallOptions) {
+    return this.call('begin_import', params, options);
+  }
+  addToImport(params: CallParams<'add_to_import'>, options?: CallOptions) {
+    return this.call('add_to_import', params, options);
+  }
+  /** Carries out what was added to an import: all of it or nothing. */
+  finishImport(params: CallParams<'finish_import'>, options?: CallOptions) {
+    return this.call('finish_import', params, options);
+  }
   getMasterState(params: CallParams<'get_master_state'> = {}, options?: CallOptions) {
     return this.call('get_master_state', params, options);
   }

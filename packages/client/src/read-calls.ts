@@ -1,6 +1,6 @@
 import type { JsonCallName } from './types.js';
 
-/** Calls that change nothing, so that repeating them is always harmless. */
+/** Calls that change nothing, or the same when repeated, so that repeating them is always harmless. */
 export const readCalls: ReadonlySet<JsonCallName> = new Set([
   'get_schedule',
   'get_event',
@@ -19,6 +19,10 @@ export const readCalls: ReadonlySet<JsonCallName> = new Set([
   'get_upcoming',
   'get_job_details',
   'get_master_state',
+  'begin_export',
+  'read_export',
+  'begin_import',
+  'add_to_import',
   'user_admin_get_users',
   'user_admin_get_user',
   'check_user_exists',

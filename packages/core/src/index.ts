@@ -12,3 +12,5 @@ export * from './membership/index.js';
 export * from './run/index.js';
 export * from './upkeep/index.js';
 export * from './hooks/index.js';
+export * from './transfer/index.js';
+export * from './peer/index.js';

@@ -4,6 +4,8 @@ import type { LogTokens } from './live/log-tokens.js';
 import type { ClusterStatus } from './office/cluster-status.js';
 import type { ServerService } from './membership/server-service.js';
 import type { RecordService } from './catalog/record-service.js';
+import type { ExportService } from './transfer/export-service.js';
+import type { ImportService } from './transfer/import-service.js';
 import type {
   ActivityEntry,
   Caller,
@@ -41,6 +43,8 @@ export interface Office {
   readonly records: RecordService;
   /** The servers that run jobs. */
   readonly servers: ServerService;
+  readonly exports: ExportService;
+  readonly imports: ImportService;
   /** Users and their sessions. */
   readonly accounts: Accounts;
   readonly cluster: ClusterStatus;

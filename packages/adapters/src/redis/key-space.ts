@@ -45,6 +45,10 @@ export interface KeySpace {
   readonly deliveries: string;
   /** List of JSON rows of those that are over, newest first. */
   readonly deliveryRows: string;
+  /** Hash of changes put aside for one commit: number → JSON; expires. */
+  stage(name: string): string;
+  /** Copy of a list, by its key; expires. */
+  copy(name: string, list: string): string;
   /** Hash of the totals of one day (YYYY-MM-DD); expires. */
   stats(day: string): string;
   /** Counts the questions whether replicas have what was written. */
@@ -86,6 +90,8 @@ export function keySpace(prefix = 'carillon'): KeySpace {
     activity: name('activity'),
     deliveries: name('deliveries'),
     deliveryRows: name('delivery-rows'),
+    stage: (stage) => name(`stage:${stage}`),
+    copy: (copy, list) => name(`copy:${copy}:${list.slice(root.length + 1)}`),
     stats: (day) => name(`stats:${day}`),
     confirmation: name('confirmation'),
     health: name('health'),

@@ -1,14 +1,10 @@
 import type { ActiveJob, Change } from '@carillon/core';
 import type { KeySpace } from '../redis/key-space.js';
+import { type Command, longestExpireSec, statsExpireSec, wholeNumber } from './command.js';
 import { claimedPrefix, encodeDispatched } from './run-entry.js';
+import { transferCommands } from './transfer/transfer-commands.js';
 
-/** A Redis command of one key, or one of the conditions the commit script knows, as words: the second is the key. */
-export type Command = readonly string[];
-
-/** Daily totals are kept for this long. */
-const statsExpireSec = 40 * 86_400;
-/** A century: Redis refuses expiry times that overflow its milliseconds. */
-const longestExpireSec = 100 * 366 * 86_400;
+export type { Command } from './command.js';
 
 /**
  * The commands that carry out a change, in order: the store's counterpart of `ClusterState.applyChange`. Whole
@@ -64,6 +60,12 @@ export function changeCommands(change: Change, keys: KeySpace): Command[] {
       return deliveredCommands(change, keys);
     case 'count':
       return countCommands(change, keys);
+    case 'totals':
+    case 'past-job':
+    case 'past-rows':
+    case 'staged':
+    case 'copy-lists':
+      return transferCommands(change, keys);
   }
 }
 
@@ -142,12 +144,6 @@ function pushCommands(list: string, row: string, rowMax: number): Command[] {
     ['LPUSH', list, row],
     ['LTRIM', list, '0', String(Math.floor(rowMax) - 1)],
   ];
-}
-
-/** Digits only: the increment commands refuse fractions and exponents. */
-function wholeNumber(value: number): string {
-  const rounded = Math.round(value);
-  return Number.isSafeInteger(rounded) ? String(rounded) : '0';
 }
 
 /** Every key that the commands use, once. Each names one, as its second word; see `Command`. */

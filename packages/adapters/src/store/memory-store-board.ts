@@ -4,11 +4,13 @@ import {
   type Change,
   type ClaimOutcome,
   ClusterState,
+  type PastList,
   type Revocation,
   type TableName,
   tableNames,
 } from '@carillon/core';
 import type { MemoryLeaseBoard } from '../lease/memory-lease.js';
+import { MemoryTransfers } from './transfer/memory-transfers.js';
 import { refuseClaim, type RunEntry } from './run-entry.js';
 import type { StoredState } from './stored-state.js';
 
@@ -27,6 +29,8 @@ export class MemoryStoreBoard {
   /** Noted by the upkeep. */
   expireDays: number | undefined;
   readonly #deliveryRows: DeliveryRow[] = [];
+  /** Of exports and imports. */
+  readonly transfers = new MemoryTransfers();
   #session = '';
   #number = 0;
   #loads = 0;
@@ -49,6 +53,7 @@ export class MemoryStoreBoard {
     if (term !== this.#lease.term) return 'FENCED';
     if (session !== this.#session || number > this.#number + 1) return 'GAP';
     if (number <= this.#number) return 'OK';
+    if (this.transfers.lacks(changes)) return 'GAP';
     this.#number = number;
     for (const change of changes) this.#apply(structuredClone(change));
     return 'OK';
@@ -166,6 +171,30 @@ export class MemoryStoreBoard {
     else if (change.type === 'forget-event') this.#history.delete(change.event);
     else if (change.type === 'activity') push(this.#activity, change.entry, change.rowMax);
     else if (change.type === 'delivered') push(this.#deliveryRows, change.row, change.rowMax);
+    else if (change.type === 'staged') for (const past of this.transfers.take(change)) this.#apply(past);
+    else if (change.type === 'copy-lists') this.transfers.copy(change, (from) => this.#listOf(from));
+    else if (change.type === 'past-job') this.#keep(change.record, change.expireSec);
+    else if (change.type === 'past-rows') {
+      const rows = this.#listOf(change.to);
+      rows.push(...change.rows);
+      rows.length = Math.min(rows.length, Math.max(0, Math.floor(change.rowMax)));
+    }
+  }
+
+  /** The list itself, made when it is not there. */
+  #listOf(from: PastList): object[] {
+    if (from.list === 'activity') return this.#activity;
+    if (from.list === 'deliveries') return this.#deliveryRows;
+    const name = from.list === 'event' ? from.event : '';
+    const rows = this.#history.get(name) ?? [];
+    this.#history.set(name, rows);
+    return rows;
+  }
+
+  #keep(record: JobFields, expireSec: number): void {
+    if (this.readJob(record.id) !== undefined) return;
+    const endsAtMs = this.#lease.clock.monotonicMs() + Math.max(1, Math.ceil(expireSec)) * 1000;
+    this.#records.set(record.id, { record, endsAtMs });
   }
 
   #dispatch(run: RunRef, node: string): void {

@@ -6,6 +6,8 @@ import {
   type ClusterState,
   FencedError,
   type Page,
+  type PastChange,
+  type PastList,
   type Revocation,
   type RunClaims,
   type Session,
@@ -77,6 +79,28 @@ export class MemoryStore implements Store {
     this.#reach(session);
     if (!this.#board.isPresent(session.term)) throw new FencedError(session.term);
     return this.#board.revoke(run);
+  }
+
+  async stage(
+    session: Session,
+    stage: string,
+    piece: number,
+    changes: readonly PastChange[],
+  ): Promise<number> {
+    this.#reach(session);
+    if (!this.#board.isPresent(session.term)) throw new FencedError(session.term);
+    this.#board.transfers.stage(stage, piece, changes);
+    return JSON.stringify(changes).length;
+  }
+
+  async unstage(stage: string): Promise<void> {
+    this.#reach();
+    this.#board.transfers.unstage(stage);
+  }
+
+  async readCopy(copy: string, from: PastList, offset: number, limit: number): Promise<Page<object>> {
+    this.#reach();
+    return page(this.#board.transfers.copied(copy, from), offset, limit);
   }
 
   async readJob(id: string): Promise<JobFields | undefined> {

@@ -6,6 +6,8 @@ import {
   type ClusterState,
   FencedError,
   type Page,
+  type PastChange,
+  type PastList,
   type Revocation,
   type Session,
   type Store,
@@ -20,8 +22,10 @@ import { CommitSequence, LostCommitError } from './commit-sequence.js';
 import { beginScript } from './lua/begin.js';
 import { commitScript } from './lua/commit.js';
 import { revokeScript } from './lua/revoke.js';
+import { stageScript } from './lua/stage.js';
 import { parse, readState } from './read-state.js';
 import { rebuildState } from './stored-state.js';
+import { pastListKey, transferLifeSec } from './transfer/transfer-commands.js';
 import { RedisStoreUpkeep } from './upkeep/redis-store-upkeep.js';
 
 /**
@@ -38,6 +42,7 @@ export class RedisStore implements Store {
   readonly #commit: ScriptCall;
   readonly #revoke: ScriptCall;
   readonly #confirmation: ReplicaConfirmation;
+  readonly #stage: ScriptCall;
   #sequence: CommitSequence | undefined;
 
   /** `redis` is a client for commands. */
@@ -49,6 +54,7 @@ export class RedisStore implements Store {
     this.#begin = prepareScript(redis, beginScript);
     this.#commit = prepareScript(redis, commitScript);
     this.#revoke = prepareScript(redis, revokeScript);
+    this.#stage = prepareScript(redis, stageScript);
   }
 
   async load(session: Session): Promise<ClusterState> {
@@ -89,6 +95,31 @@ export class RedisStore implements Store {
     if (kind === 'FENCED') throw new FencedError(session.term);
     if (kind === 'claimed') return { kind, boot: String(boot) };
     return { kind: kind === 'revoked' ? 'revoked' : 'absent' };
+  }
+
+  async stage(
+    session: Session,
+    stage: string,
+    piece: number,
+    changes: readonly PastChange[],
+  ): Promise<number> {
+    refuseEnded(session);
+    const commands = changes.flatMap((change) => changeCommands(change, this.#keys));
+    // An empty list and an empty object are the same to Lua, and to its JSON.
+    const text = JSON.stringify(commands.length === 0 ? [['PING']] : commands);
+    const keys = [this.#keys.term, this.#keys.stage(stage)];
+    const answer = await this.#stage(keys, session.term, piece, text, transferLifeSec);
+    if (answer === 'FENCED') throw new FencedError(session.term);
+    return text.length;
+  }
+
+  async unstage(stage: string): Promise<void> {
+    await this.#redis.unlink(this.#keys.stage(stage));
+  }
+
+  readCopy(copy: string, from: PastList, offset: number, limit: number): Promise<Page<object>> {
+    const key = this.#keys.copy(copy, pastListKey(from, this.#keys));
+    return this.#readPage<object>(key, offset, limit);
   }
 
   async readJob(id: string): Promise<JobFields | undefined> {

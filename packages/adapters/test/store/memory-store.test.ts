@@ -6,11 +6,13 @@ import {
   finishOf,
   jobOf,
   storeConformance,
+  storeTransferConformance,
 } from '@carillon/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { openMemoryStores } from './store-subjects.js';
 
 storeConformance('MemoryStore', openMemoryStores);
+storeTransferConformance('MemoryStore', openMemoryStores);
 claimsConformance('MemoryRunClaims', openMemoryStores);
 
 async function openOne() {

@@ -7,6 +7,7 @@ import {
   jobOf,
   openStore,
   storeConformance,
+  storeTransferConformance,
 } from '@carillon/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { prepareScript } from '../../src/redis/redis-script.js';
@@ -21,6 +22,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 storeConformance('RedisStore', () => openRedisStores(redis));
+storeTransferConformance('RedisStore', () => openRedisStores(redis));
 claimsConformance('RedisRunClaims', () => openRedisStores(redis));
 
 const note = (epoch: number): Change => ({

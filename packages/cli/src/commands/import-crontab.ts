@@ -10,11 +10,10 @@ import { describeTiming } from '../format/timing.js';
 import { tableWidth } from '../format/width.js';
 import type { Action, CommandRun, Session } from '../session.js';
 
-/** `import crontab`. */
-export function addImportCommand(program: Command, run: CommandRun): void {
-  program
-    .command('import')
-    .description('take over a schedule from elsewhere')
+/** `import crontab`. Answers `import`, for what else can be imported. */
+export function addImportCommand(program: Command, run: CommandRun): Command {
+  const group = program.command('import').description('take over a schedule from elsewhere');
+  group
     .command('crontab <files...>')
     .description(
       'make an event of each line of crontabs; may be repeated, what is there already is left alone',
@@ -29,6 +28,7 @@ export function addImportCommand(program: Command, run: CommandRun): void {
     .option('--category <id>', 'category of new events', 'general')
     .option('--disabled', 'make new events, but do not run them yet')
     .action(run.action(importCrontabs));
+  return group;
 }
 
 interface Found {

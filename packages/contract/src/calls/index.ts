@@ -11,8 +11,10 @@ import { jobCalls, logCalls } from './jobs.js';
 import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
 import { serverCalls } from './servers.js';
+import { transferCalls } from './transfer/index.js';
 
 export * from './api-call.js';
+export { importGone } from './transfer/index.js';
 
 /** Every call of the API: the source of validation, of `docs/api.md` and of the SDK. */
 export const apiCalls = {
@@ -24,6 +26,7 @@ export const apiCalls = {
   ...apiKeyCalls,
   ...serverCalls,
   ...activityCalls,
+  ...transferCalls,
   ...userCalls,
   ...sessionCalls,
   ...switchCalls,

@@ -26,7 +26,7 @@ export function planPluginCreation(
 ): PlannedPlugin {
   checkParameters(apiCalls.create_plugin, fields);
   const { title = '', command = '', params: _params, ...settings } = pickSettings(pluginSettings, fields);
-  checkCommand(command);
+  checkPluginCommand(command);
   const params = checkPluginParams(fields['params']);
   const kind = { table: context.state.plugins, noun: 'plugin', code: 'plugin' } as const;
   const record: PluginRecord = {
@@ -56,7 +56,7 @@ export function planPluginUpdate(
   const current = context.state.plugins.get(id);
   if (current === undefined) throw new CarillonError('event', `Failed to locate plugin: ${id}`);
   const { params: _params, ...settings } = pickSettings(pluginSettings, fields);
-  if (settings.command !== undefined) checkCommand(settings.command);
+  if (settings.command !== undefined) checkPluginCommand(settings.command);
   const given = Object.hasOwn(fields, 'params') && fields['params'] !== undefined;
   const params = given ? checkPluginParams(fields['params']) : current.params;
   const record = { ...current, ...settings, params, modified: context.nowSec };
@@ -89,7 +89,7 @@ const quoted = /\\.|"(?:\\.|[^"\\])*"|'[^']*'/g;
 const shellOperators = /[|<>;&`\n\r]/;
 
 /** Operators in quotes or behind a backslash are text, also to a shell. */
-function checkCommand(command: string): void {
+export function checkPluginCommand(command: string): void {
   if (shellOperators.test(command.replaceAll(quoted, ''))) {
     throw new CarillonError('plugin', 'Plugin executable cannot contain any shell redirects or pipes.');
   }

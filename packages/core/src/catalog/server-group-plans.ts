@@ -18,7 +18,7 @@ export function planServerGroupCreation(
 ): ServerGroupRecord {
   checkParameters(apiCalls.create_server_group, fields);
   const { title = '', regexp = '', master = 0, ...rest } = pickSettings(serverGroupSettings, fields);
-  checkExpression(regexp, 'Failed to create server group');
+  checkGroupExpression(regexp, 'Failed to create server group');
   const kind = { table: context.state.server_groups, noun: 'server group', code: 'group' } as const;
   return { ...rest, id: chooseId(fields, context, kind), title, regexp, master };
 }
@@ -35,7 +35,7 @@ export function planServerGroupUpdate(
   const current = state.server_groups.get(String(fields['id']));
   if (current === undefined) throw notFound('group', 'Failed to update server group');
   const record = { ...current, ...pickSettings(serverGroupSettings, fields) };
-  checkExpression(record.regexp, 'Failed to update server group');
+  checkGroupExpression(record.regexp, 'Failed to update server group');
   return record;
 }
 
@@ -57,7 +57,7 @@ export function planServerGroupDeletion(id: string, state: ClusterState): Server
   return group;
 }
 
-function checkExpression(regexp: string, failure: string): void {
+export function checkGroupExpression(regexp: string, failure: string): void {
   try {
     new RegExp(regexp, 'i');
   } catch (error) {

@@ -6,6 +6,7 @@ import type {
   EventRecord,
   HistoryRow,
   JobFields,
+  MasterState,
   PluginRecord,
   RunRef,
   ServerGroupRecord,
@@ -48,6 +49,18 @@ type Put = {
     record: Tables[T];
   };
 }[TableName];
+
+/** One of the lists of what is over: of all completed jobs, of those of one event, of activities, of deliveries. */
+export type PastList =
+  | { list: 'history' | 'activity' | 'deliveries' }
+  | { list: 'event' /** Its id. */; event: string };
+
+/** What is over and comes from elsewhere: nothing of it is in the memory of the primary. */
+export type PastChange =
+  /** Keeps the record of a job that completed elsewhere for `expireSec`, unless there is one of that id. */
+  | { type: 'past-job'; record: JobFields; expireSec: number }
+  /** Puts rows, newest first, behind the oldest of a list, which is kept to `rowMax` rows. */
+  | { type: 'past-rows'; to: PastList; rows: readonly object[]; rowMax: number };
 
 /** Totals that are also raised without the end of a job. */
 export type CounterName = 'emails_sent' | 'jobs_failed';
@@ -92,4 +105,11 @@ export type Change =
    */
   | { type: 'delivered'; id: string; row: DeliveryRow; rowMax: number }
   /** Raises one of the totals of `day` (YYYY-MM-DD) by itself. */
-  | { type: 'count'; day: string; counter: CounterName; by: number };
+  | { type: 'count'; day: string; counter: CounterName; by: number }
+  /** Sets the totals of `day` (YYYY-MM-DD), which becomes the present day. */
+  | { type: 'totals'; day: string; totals: MasterState['stats'] }
+  | PastChange
+  /** Applies what `Store.stage` put aside under this name, `pieces` of them. Must be the first change of its commit. */
+  | { type: 'staged'; stage: string; pieces: number }
+  /** Copies the lists as they are after all earlier changes, for `Store.readCopy`; those of the given events as well. */
+  | { type: 'copy-lists'; copy: string; events: readonly string[] };

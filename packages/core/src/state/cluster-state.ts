@@ -88,9 +88,7 @@ export class ClusterState {
   applyChange(change: Change): void {
     switch (change.type) {
       case 'put':
-        this.#unindex(change.table, change.record.id);
-        (this[change.table] as Table<Tables[TableName]>).put(change.seq, change.record);
-        this.#index(change);
+        this.#put(change);
         return;
       case 'delete':
         this.#unindex(change.table, change.id);
@@ -103,12 +101,10 @@ export class ClusterState {
         this.tickMinute = change.minute;
         return;
       case 'cursor':
-        if (change.minute === null) this.cursors.delete(change.event);
-        else this.cursors.set(change.event, change.minute);
+        setOrForget(this.cursors, change.event, change.minute ?? undefined);
         return;
       case 'redo':
-        if (change.minutes.length === 0) this.redos.delete(change.event);
-        else this.redos.set(change.event, change.minutes);
+        setOrForget(this.redos, change.event, change.minutes.length === 0 ? undefined : change.minutes);
         return;
       case 'robin':
         this.robins.set(change.event, change.index);
@@ -127,11 +123,13 @@ export class ClusterState {
         this.#removeJob(change.id);
         return;
       case 'forget-event':
-        this.cursors.delete(change.event);
-        this.redos.delete(change.event);
-        this.robins.delete(change.event);
+        for (const known of [this.cursors, this.redos, this.robins]) known.delete(change.event);
         return;
       case 'activity':
+      case 'past-job':
+      case 'past-rows':
+      case 'staged':
+      case 'copy-lists':
         return;
       case 'delivery':
         this.deliveries.set(change.delivery.id, change.delivery);
@@ -141,6 +139,9 @@ export class ClusterState {
         return;
       case 'count':
         this.#totalsOf(change.day)[change.counter] += change.by;
+        return;
+      case 'totals':
+        this.stats = { day: change.day, totals: { ...change.totals } };
         return;
     }
   }
@@ -164,6 +165,12 @@ export class ClusterState {
     if (job === undefined) return;
     if (silent && job.state === 'running') this.jobs.set(id, { ...job, state: 'silent' });
     if (!silent && job.state === 'silent') this.jobs.set(id, { ...job, state: 'running' });
+  }
+
+  #put(change: Extract<Change, { type: 'put' }>): void {
+    this.#unindex(change.table, change.record.id);
+    (this[change.table] as Table<Tables[TableName]>).put(change.seq, change.record);
+    this.#index(change);
   }
 
   /** A job's event and category never change, so replacing it keeps its place in the indexes. */
@@ -240,6 +247,11 @@ export class ClusterState {
     }
     return found;
   }
+}
+
+function setOrForget<T>(known: Map<string, T>, event: string, value: T | undefined): void {
+  if (value === undefined) known.delete(event);
+  else known.set(event, value);
 }
 
 function addTo(index: Map<string, Set<string>>, key: string, id: string): void {

@@ -33,6 +33,24 @@ function writeFiles(directory: string): void {
   const write = (name: string, text: string): void => writeFileSync(join(directory, name), text);
   const plugin = { id: 'disk_usage', title: 'Disk usage', command: '/bin/df', params: [] };
   write('plugin.json', JSON.stringify(plugin));
+  const night = {
+    id: 'night',
+    title: 'Night',
+    enabled: 1,
+    max_children: 0,
+    created: 1,
+    modified: 1,
+    username: 'admin',
+  };
+  write(
+    'cronicle.txt',
+    [
+      '# Cronicle Data Export v1.0',
+      'global/categories - {"type":"list","first_page":0,"last_page":0,"length":1,"page_size":50}',
+      `global/categories/0 - {"type":"list_page","items":[${JSON.stringify(night)}]}`,
+      '',
+    ].join('\n'),
+  );
   write('crontab.txt', '15 3 * * * /usr/bin/true\n');
   mkdirSync(join(directory, 'schedule'));
   write('schedule/carillon.yaml', 'owner: team\n');

@@ -29,6 +29,8 @@ import type { LogTokens } from '../live/log-tokens.js';
 import type { LogWatch } from '../live/log-watch.js';
 import type { JobRemoval } from '../upkeep/job-removal.js';
 import type { ServerService } from '../membership/server-service.js';
+import type { ExportService } from '../transfer/export-service.js';
+import type { ImportService } from '../transfer/import-service.js';
 import type { WorkforceService } from '../membership/workforce-service.js';
 
 /** Longest wait for a worker to send the log of a running job. */
@@ -45,6 +47,8 @@ export interface OfficeServices {
   index: ScheduleIndex;
   removal: JobRemoval;
   servers: ServerService;
+  exports: ExportService;
+  imports: ImportService;
   launches: LaunchService;
   tick: TickService;
   workforce: WorkforceService;
@@ -79,6 +83,14 @@ export class LeaderOffice implements Office {
 
   get servers(): ServerService {
     return this.#services.servers;
+  }
+
+  get exports(): ExportService {
+    return this.#services.exports;
+  }
+
+  get imports(): ImportService {
+    return this.#services.imports;
   }
 
   get accounts(): Accounts {

@@ -23,9 +23,12 @@ import { LogTokens } from '../live/log-tokens.js';
 import { LogWatch } from '../live/log-watch.js';
 import { Relocation } from '../membership/relocation.js';
 import { ServerService } from '../membership/server-service.js';
+import type { WorkerRegistry } from '../membership/worker-registry.js';
 import { WorkforceService } from '../membership/workforce-service.js';
 import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
+import { ExportService } from '../transfer/export-service.js';
+import { ImportService } from '../transfer/import-service.js';
 import { JobRemoval } from '../upkeep/job-removal.js';
 import { UpkeepService } from '../upkeep/upkeep-service.js';
 import { ClusterStatus } from './cluster-status.js';
@@ -85,6 +88,7 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
     deliveries,
     dispatcher,
     ender,
+    ...createTransfers(office, registry, onRoom),
     index,
     launches,
     live,
@@ -97,6 +101,11 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
     upkeep,
     workforce,
   };
+}
+
+function createTransfers(office: OfficeContext, registry: WorkerRegistry, onRoom: () => void) {
+  const hostnames = () => [...registry.all()].map((worker) => worker.record.hostname);
+  return { exports: new ExportService(office), imports: new ImportService({ office, hostnames, onRoom }) };
 }
 
 /** Aborts jobs all at once: each waits for the store, not for the others. */

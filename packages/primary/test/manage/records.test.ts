@@ -274,6 +274,9 @@ describe('who may', () => {
       command: 'c',
       regexp: 'r',
       password: 'geheim12',
+      part: 0,
+      parts: 0,
+      lines: [],
     };
     const required: readonly string[] = call?.params.required ?? [];
     return Object.fromEntries(required.map((field) => [field, values[field] ?? 'x']));

@@ -43,8 +43,11 @@ import { ClusterStatus } from '../../src/office/cluster-status.js';
 import { RecordService } from '../../src/catalog/record-service.js';
 import { ServerService } from '../../src/membership/server-service.js';
 import { WorkerRegistry } from '../../src/membership/worker-registry.js';
+import { ExportService } from '../../src/transfer/export-service.js';
+import { ImportService } from '../../src/transfer/import-service.js';
 import type { OfficeSettings } from '../../src/index.js';
 import type { EventUpdateOptions, LaunchAnswer, Office } from '../../src/office.js';
+import { NoStore } from './no-store.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -169,6 +172,22 @@ export class FakeOffice implements Office {
     forget: (entry) => this.registry.remove(entry.record.id),
   });
 
+  readonly #transferOffice = {
+    state: this.state,
+    clock: new FakeClock(nowSec * 1000),
+    random: this.#random,
+    settings: officeSettings,
+    session: this.session,
+    store: new NoStore(),
+    journal: { commit: async (changes: readonly Change[]) => this.apply(changes), observe: () => undefined },
+  };
+  /** The real services over memory; nothing is ever put aside or copied. */
+  readonly exports = new ExportService(this.#transferOffice);
+  readonly imports = new ImportService({
+    office: this.#transferOffice,
+    hostnames: () => this.hostnames(),
+    onRoom: () => void this.effects.push('room'),
+  });
   readonly cluster = new ClusterStatus({
     office: {
       state: this.state,

@@ -1,5 +1,5 @@
 import type { DeliveryRow, HistoryRow, JobFields, RunRef } from '@carillon/contract';
-import type { Change } from '../../state/change.js';
+import type { Change, PastChange, PastList } from '../../state/change.js';
 import type { ClusterState } from '../../state/cluster-state.js';
 import type { Session } from '../lease.js';
 import type { StoreUpkeep } from './store-upkeep.js';
@@ -41,6 +41,19 @@ export interface Store {
   load(session: Session): Promise<ClusterState>;
   /** Applies all changes atomically, or throws FencedError, or another error when the outcome is unknown. */
   commit(session: Session, changes: readonly Change[]): Promise<void>;
+  /**
+   * Puts changes aside that a later commit applies as a whole (`staged`), so that it may be larger than one request. Until
+   * then they are not seen, and a stage to which nothing is added for an hour is forgotten. Pieces count from 0; a repeated one replaces
+   * itself. Answers how many characters were put aside: the commit takes the longer the more there are. Throws FencedError.
+   */
+  stage(session: Session, stage: string, piece: number, changes: readonly PastChange[]): Promise<number>;
+  /** Forgets what was put aside. */
+  unstage(stage: string): Promise<void>;
+  /**
+   * Rows of a list as it was when it was copied (`copy-lists`), newest first: `offset` ≥ 0, `limit` ≥ 1. A copy is kept
+   * for an hour; afterwards it is empty.
+   */
+  readCopy(copy: string, from: PastList, offset: number, limit: number): Promise<Page<object>>;
   /** Takes a dispatched run back so that it can never be claimed. Throws FencedError. */
   revoke(session: Session, run: RunRef): Promise<Revocation>;
   /** A completed job, while its record is kept. */

@@ -11,4 +11,5 @@ export {
   jobOf,
 } from './state-builders.js';
 export { storeConformance } from './store-conformance.js';
+export { storeTransferConformance } from './store-transfer-conformance.js';
 export { openStore, type StoreSubject, type TestSession, withSubject } from './store-subject.js';

@@ -8,6 +8,7 @@ import { pluginCalls } from './plugins.js';
 import { serverGroupCalls } from './server-groups.js';
 import { serverCalls } from './servers.js';
 import { sessionCalls } from './sessions.js';
+import { transferCalls } from './transfer.js';
 import { userCalls } from './users.js';
 
 /** Calls that administer the cluster. */
@@ -22,4 +23,5 @@ export const manageCalls: CallHandlers = {
   ...sessionCalls,
   ...clusterCalls,
   ...completedJobCalls,
+  ...transferCalls,
 };

@@ -1,0 +1,1 @@
+export { type GeneratedPeer, generatePeerExport, type PeerExportSize } from './generate.js';
