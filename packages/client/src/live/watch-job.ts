@@ -98,6 +98,8 @@ export class JobWatch {
 
   async #session(base: string, signal: AbortSignal): Promise<LiveSessionEnd> {
     const { settings } = this.#caller;
+    // A handler may have seen enough; a signal tells only once.
+    signal.throwIfAborted();
     const grace = new AbortController();
     const cleanup = { cancel: (): void => {}, forward: (): void => grace.abort(signal.reason) };
     signal.addEventListener('abort', cleanup.forward, { once: true });
