@@ -3,9 +3,10 @@ import {
   NodemailerMailer,
   readProxySettings,
   RedisStore,
+  RedisTimedClock,
   WsClusterChannel,
 } from '@carillon/adapters';
-import type { Logger } from '@carillon/core';
+import type { Clock, Logger } from '@carillon/core';
 import {
   createApiHandler,
   createHttpApp,
@@ -22,7 +23,7 @@ import { checkRedis } from './check-redis.js';
 import { createMetrics } from './metrics.js';
 import { openLogArchive } from '../start/log-archive.js';
 import { openRedis } from '../start/redis-clients.js';
-import { clock, digest, random } from '../start/services.js';
+import { clock as machineClock, digest, random } from '../start/services.js';
 import { version } from '../start/version.js';
 
 export interface PrimaryRoleDeps {
@@ -56,6 +57,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     throw error;
   });
   const url = advertisedUrl(config);
+  const clock = new RedisTimedClock({ redis: redis.commands, clock: machineClock, log });
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
   const primary = new Primary({
@@ -82,6 +84,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   const live = new LiveServer({ standing: primary, source: () => primary.office(), digest, clock, log });
   const http = serve({
     config,
+    clock,
     log,
     primary,
     checkReady: () => store.checkHealth(),
@@ -89,8 +92,10 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   });
   try {
     await checkRedis(redis.commands, log);
+    await clock.start();
     await http.listen(config.http.port, config.http.host);
   } catch (error) {
+    clock.stop();
     logs.close();
     await redis.close();
     throw listenProblem(error, config);
@@ -102,6 +107,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
+      clock.stop();
       logs.close();
       await redis.close();
     },
@@ -134,6 +140,7 @@ function officeSettings(config: Config, url: string): OfficeSettings {
 
 interface Serving {
   config: Config;
+  clock: Clock;
   log: Logger;
   primary: Primary;
   checkReady: () => Promise<void>;
@@ -141,7 +148,7 @@ interface Serving {
 }
 
 /** The node's HTTP server: the API first, then everything else. */
-function serve({ config, log, primary, checkReady, upgrades }: Serving): HttpServer {
+function serve({ config, clock, log, primary, checkReady, upgrades }: Serving): HttpServer {
   const api = createApiHandler({
     standing: primary,
     nonPrimary: config.nonPrimary,

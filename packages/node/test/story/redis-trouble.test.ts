@@ -19,8 +19,7 @@ afterEach(async () => {
 }, 60_000);
 
 /** Each job has started once. */
-const startsOf = (): string[] =>
-  stage.lines.flatMap(({ at, job }) => (at === 'start' ? [job] : [])).sort();
+const startsOf = (): string[] => stage.lines.flatMap(({ at, job }) => (at === 'start' ? [job] : [])).sort();
 
 for (const [how, end] of [
   ['restarts', 'shutDown'],
@@ -55,7 +54,14 @@ test('Redis is killed -9 in the middle of writes: every write that was acknowled
   const lane = async (name: string): Promise<void> => {
     for (let n = 0; !over.signal.aborted; n += 1) {
       const id = `${name}_${n}`;
-      const record = { id, title: id, enabled: 1, category: 'general', plugin: 'shellplug', target: 'allgrp' };
+      const record = {
+        id,
+        title: id,
+        enabled: 1,
+        category: 'general',
+        plugin: 'shellplug',
+        target: 'allgrp',
+      };
       // A call without an answer may have been done or not: nothing is promised of it.
       await client.createEvent(record).then(
         () => created.push(id),

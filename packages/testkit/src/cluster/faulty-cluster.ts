@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CarillonClient } from '@carillon/client';
 import { freePort } from '../redis/index.js';
 import type { LogLine, NodeProcess } from './node-process.js';
+import { skewedClock } from './skewed-clock.js';
 import { ownsPort } from './socket-owner.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { type PrimaryProcess, TestCluster } from './test-cluster.js';
@@ -30,6 +31,8 @@ export interface FaultyClusterOptions {
   direct?: true;
   /** For all nodes. */
   environment?: Readonly<Record<string, string>>;
+  /** How far the wall clocks of nodes are ahead of that of the machine, by the names of the nodes. */
+  clocksAheadMs?: Readonly<Record<string, number>>;
   /** Settings in the file that CARILLON_CONFIG names. */
   peerSettings?: Readonly<Record<string, unknown>>;
 }
@@ -49,6 +52,7 @@ export class FaultyCluster {
   readonly primaries: FaultyPrimary[] = [];
   readonly workers: FaultyNode[] = [];
   readonly #environment: Record<string, string>;
+  readonly #clocksAheadMs: Readonly<Record<string, number>>;
   #addresses = 10;
 
   private constructor(cluster: TestCluster, options: FaultyClusterOptions) {
@@ -56,6 +60,7 @@ export class FaultyCluster {
     const settings = join(cluster.directory, 'settings.json');
     writeFileSync(settings, JSON.stringify(options.peerSettings ?? {}));
     this.#environment = { CARILLON_CONFIG: settings, ...options.environment };
+    this.#clocksAheadMs = options.clocksAheadMs ?? {};
   }
 
   /** Prepares all nodes (`p1`…, `w1`…), starts them, and resolves when every worker has joined the first primary. */
@@ -140,7 +145,7 @@ export class FaultyCluster {
     const process = await this.cluster.primary(
       name,
       {
-        ...this.#environment,
+        ...this.#environmentOf(name),
         CARILLON_REDIS_URL: urlOf('redis', toRedis),
         CARILLON_HTTP_HOST: host,
         CARILLON_HTTP_PORT: String(port),
@@ -153,8 +158,13 @@ export class FaultyCluster {
 
   async #addWorker(name: string): Promise<void> {
     const toRedis = await this.#wayToRedis(this.#nextAddress());
-    const environment = { ...this.#environment, CARILLON_REDIS_URL: urlOf('redis', toRedis) };
+    const environment = { ...this.#environmentOf(name), CARILLON_REDIS_URL: urlOf('redis', toRedis) };
     this.workers.push({ process: this.cluster.worker(name, environment), toRedis });
+  }
+
+  #environmentOf(name: string): Record<string, string> {
+    const aheadMs = this.#clocksAheadMs[name] ?? 0;
+    return { ...this.#environment, ...(aheadMs === 0 ? {} : skewedClock(aheadMs)) };
   }
 
   #wayToRedis(host: string): Promise<TcpProxy> {
