@@ -23,7 +23,8 @@ const { values } = parseArgs({
     'lease-ttl-ms': { type: 'string', default: '2500' },
   },
 });
-if (!/^[1-9]\d*$/.test(values.times)) throw new Error(`--times: expected a whole number, got ${values.times}`);
+if (!/^[1-9]\d*$/.test(values.times))
+  throw new Error(`--times: expected a whole number, got ${values.times}`);
 
 const cluster = await FaultyCluster.start({
   primaries: 2,

@@ -6,7 +6,7 @@ import {
   RedisTimedClock,
   WsClusterChannel,
 } from '@carillon/adapters';
-import type { Clock, Logger } from '@carillon/core';
+import type { Clock, DeliveryQueue, Logger } from '@carillon/core';
 import {
   createApiHandler,
   createHttpApp,
@@ -15,6 +15,7 @@ import {
   LiveServer,
   type OfficeSettings,
   Primary,
+  type PrimaryDeps,
   type UpgradeHandler,
 } from '@carillon/primary';
 import type { Config } from '../config/index.js';
@@ -58,6 +59,11 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
   });
   const url = advertisedUrl(config);
   const clock = new RedisTimedClock({ redis: redis.commands, clock: machineClock, log });
+  const release = async (): Promise<void> => {
+    clock.stop();
+    logs.close();
+    await redis.close();
+  };
   const store = new RedisStore({ redis: redis.commands, keys: redis.keys });
   const channel = new WsClusterChannel({ secret: deps.secret, clock, random, log });
   const primary = new Primary({
@@ -65,11 +71,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     store,
     queue: redis.queue,
     archive: logs.archive,
-    outbound: {
-      queue: redis.queue,
-      hooks: new GotWebHookSender(readProxySettings(process.env)),
-      mailer: new NodemailerMailer(structuredClone(config.notices.smtp)),
-    },
+    outbound: outboundPorts(redis.queue, config),
     channel,
     clock,
     random,
@@ -82,22 +84,14 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     onAdminKey: (key) => announceKey(deps.directory, key),
   });
   const live = new LiveServer({ standing: primary, source: () => primary.office(), digest, clock, log });
-  const http = serve({
-    config,
-    clock,
-    log,
-    primary,
-    checkReady: () => store.checkHealth(),
-    upgrades: [channel, live],
-  });
+  const checkReady = () => store.checkHealth();
+  const http = serve({ config, clock, log, primary, checkReady, upgrades: [channel, live] });
   try {
     await checkRedis(redis.commands, log);
     await clock.start();
     await http.listen(config.http.port, config.http.host);
   } catch (error) {
-    clock.stop();
-    logs.close();
-    await redis.close();
+    await release();
     throw listenProblem(error, config);
   }
   primary.start();
@@ -107,10 +101,16 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
       await primary.stop();
       live.close();
       await http.close(closeWithinMs);
-      clock.stop();
-      logs.close();
-      await redis.close();
+      await release();
     },
+  };
+}
+
+function outboundPorts(queue: DeliveryQueue, { notices }: Config): PrimaryDeps['outbound'] {
+  return {
+    queue,
+    hooks: new GotWebHookSender(readProxySettings(process.env)),
+    mailer: new NodemailerMailer(structuredClone(notices.smtp)),
   };
 }
 
