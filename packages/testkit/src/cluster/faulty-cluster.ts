@@ -4,7 +4,7 @@ import type { CarillonClient } from '@carillon/client';
 import { freePort } from '../redis/index.js';
 import type { LogLine, NodeProcess } from './node-process.js';
 import { skewedClock } from './skewed-clock.js';
-import { ownsPort } from './socket-owner.js';
+import { ownPort } from './socket-owner.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { type PrimaryProcess, TestCluster } from './test-cluster.js';
 
@@ -118,7 +118,11 @@ export class FaultyCluster {
   /** Cuts a worker, or without one all workers, off from every primary. */
   cutFromPrimaries(worker?: FaultyNode): void {
     const workers = worker === undefined ? this.workers : [worker];
-    const isTheirs = (port: number): boolean => workers.some(({ process }) => ownsPort(process.pid, port));
+    const isTheirs = (port: number): boolean =>
+      ownPort(
+        workers.map(({ process }) => process.pid),
+        port,
+      );
     for (const { toNode } of this.primaries) toNode.cut(isTheirs);
   }
 
