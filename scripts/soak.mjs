@@ -1,14 +1,23 @@
 #!/usr/bin/env node
 // Random faults on a private cluster of real processes, and the proof that nothing was lost or doubled.
-//   npm run soak -- [--seed 1] [--minutes 5] [--each 2] [--primaries 2] [--workers 3] [--lanes 3]
+//   npm run soak -- [--seed 1] [--minutes 5] [--each 2] [--primaries 2] [--workers 3] [--lanes 3] [--lease 1500]
 //     --seed       which faults, in which order; printed, so that a run can be repeated
 //     --each       scheduled events of each kind, all due every minute
+//     --lease      life of the lease in milliseconds; a busy machine needs a longer one
 // Faults go to the standard error output as they strike, the report to the standard output as JSON, and its verdict as the
 // last line. Exit code 1 when anything was wrong; logs and records are kept then. Needs a built checkout and redis-server.
 import { parseArgs } from 'node:util';
 import { runSoak } from '../packages/testkit/dist/soak/index.js';
 
-const numbers = { seed: '', minutes: '5', each: '2', primaries: '2', workers: '3', lanes: '3' };
+const numbers = {
+  seed: '',
+  minutes: '5',
+  each: '2',
+  primaries: '2',
+  workers: '3',
+  lanes: '3',
+  lease: '1500',
+};
 
 const { values } = parseArgs({
   options: Object.fromEntries(
@@ -24,7 +33,11 @@ const options = Object.fromEntries(
 );
 
 process.stderr.write(`seed ${options.seed}\n`);
-const report = await runSoak({ ...options, tell: (line) => process.stderr.write(`${line}\n`) });
+const report = await runSoak({
+  ...options,
+  leaseTtlMs: options.lease,
+  tell: (line) => process.stderr.write(`${line}\n`),
+});
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 const { seen, violations, faults } = report;
 const what = `${faults.length} faults, ${seen.jobs} jobs, ${seen.requests + seen.writes} calls`;

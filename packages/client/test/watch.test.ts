@@ -181,6 +181,15 @@ describe('over the live channel', () => {
     await expect(client.watchJob('j1', { onLog })).rejects.toThrow('no more paper');
   });
 
+  test('a handler that aborts ends the watch, also with the first it is told', async () => {
+    const controller = new AbortController();
+    onWatch(() => undefined);
+    const onJob = (): void => controller.abort(new Error('seen enough'));
+    await expect(client.watchJob('j1', { onJob }, { signal: controller.signal })).rejects.toThrow(
+      'seen enough',
+    );
+  });
+
   test('abort and close end the watch, and leave no timer behind', async () => {
     const controller = new AbortController();
     onWatch(() => controller.abort(new Error('enough')));

@@ -289,7 +289,11 @@ describe('failures to start are outcomes, with log and result', () => {
     process.exit(0);
     await harness.results.reached(1);
     expect(harness.results.values[0]).toMatchObject({
-      outcome: { code: 0, description: '' },
+      outcome: {
+        code: 0,
+        description: '',
+        warning: 'The log of this job is not whole, it could not be written: ENOSPC',
+      },
       reported: { progress: 0.3 },
     });
     expect(harness.logger.lines.filter((line) => line.level === 'error').length).toBe(1);

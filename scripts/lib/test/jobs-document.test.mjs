@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { endRules } from '@carillon/core';
+import { hasTest, namedTests } from '../named-tests.mjs';
 
 const place = (path) => new URL(`../../../${path}`, import.meta.url);
 const text = readFileSync(place('docs/jobs.md'), 'utf8');
@@ -22,17 +23,6 @@ const rows = rowsOf(text).map(
   }),
 );
 
-/** Tests a cell names: file below `packages/`, and name. */
-const testsIn = (cell) =>
-  [...cell.matchAll(/`([\w./-]+\.test\.ts): ([^`]+)`/g)].map(([, file, name]) => ({ file, name }));
-
-/** True when a test, or a case of a table of tests, has exactly this name in the source text. */
-function names(source, name) {
-  const quoted = [`'${name}'`, `"${name}"`, `\`${name}\``];
-  const isKey = /^\w+$/.test(name) && new RegExp(`^\\s*${name}: `, 'm').test(source);
-  return isKey || quoted.some((literal) => source.includes(literal));
-}
-
 describe('docs/jobs.md', () => {
   test('has a row for each kind of end', () => {
     const kinds = new Set(rows.map(({ kind }) => kind));
@@ -41,12 +31,12 @@ describe('docs/jobs.md', () => {
   });
 
   test.each(rows.map((row) => [row.how, row]))('%s', (_how, row) => {
-    const found = testsIn(row.tests);
+    const found = namedTests(row.tests);
     expect(found.length).toBe(row.tests.split('<br>').length);
     for (const { file, name } of found) {
       const path = place(`packages/${file}`);
       expect([file, existsSync(path)]).toEqual([file, true]);
-      expect([file, name, names(readFileSync(path, 'utf8'), name)]).toEqual([file, name, true]);
+      expect([file, name, hasTest(readFileSync(path, 'utf8'), name)]).toEqual([file, name, true]);
     }
   });
 
@@ -78,10 +68,10 @@ describe('docs/jobs.md', () => {
   });
 
   test('a test that is gone would be noticed', () => {
-    expect(names("test('a job ends', () => {})", 'a job ends')).toBe(true);
-    expect(names("test('a job ends', () => {})", 'a job')).toBe(false);
-    expect(names('const endings = {\n  success: 1 }', 'success')).toBe(true);
-    expect(testsIn('`worker/test/a.test.ts: x`<br>`core/test/b.test.ts: y z`')).toEqual([
+    expect(hasTest("test('a job ends', () => {})", 'a job ends')).toBe(true);
+    expect(hasTest("test('a job ends', () => {})", 'a job')).toBe(false);
+    expect(hasTest('const endings = {\n  success: 1 }', 'success')).toBe(true);
+    expect(namedTests('`worker/test/a.test.ts: x`<br>`core/test/b.test.ts: y z`')).toEqual([
       { file: 'worker/test/a.test.ts', name: 'x' },
       { file: 'core/test/b.test.ts', name: 'y z' },
     ]);

@@ -1,1 +1,2 @@
+export { RedisTimedClock } from './redis-timed-clock.js';
 export { SystemClock } from './system-clock.js';

@@ -102,6 +102,8 @@ export class JobWatch {
     // A handler may have aborted since: an aborted signal tells nobody any more.
     signal.throwIfAborted();
     const { settings } = this.#caller;
+    // A handler may have seen enough; a signal tells only once.
+    signal.throwIfAborted();
     const grace = new AbortController();
     const cleanup = { cancel: (): void => {}, forward: (): void => grace.abort(signal.reason) };
     signal.addEventListener('abort', cleanup.forward, { once: true });

@@ -27,8 +27,11 @@ test('a drained worker: running jobs end within the grace or are aborted, others
   // On w1 at once, and on w2 in two seconds, when the other has long begun to leave.
   const staggered = await stage.run(await stage.quick({ multiplex: 1, stagger: 2 }));
   await stage.waitForLines('end', 1);
+  const takesNoMore = leaving.process.waitForNextLine(
+    ({ message }) => message === 'The worker takes no more jobs',
+  );
   const left = leaving.process.stop();
-  await faulty.leader.process.waitForLine(({ message }) => message.includes('leaves its server') || true);
+  await takesNoMore;
   stage.release('soon');
   expect(await stage.codesOf([ends, heads])).toEqual([0, 0]);
   expect(await stage.codesOf([stays])).toEqual([1]);

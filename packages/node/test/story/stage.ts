@@ -40,6 +40,11 @@ export class Stage {
     return this.#create(jobScript({ path: this.#records.path, lastsMs: 0 }), more);
   }
 
+  /** Creates an event whose jobs take that long. */
+  lasting(lastsMs: number, more: Record<string, unknown> = {}): Promise<string> {
+    return this.#create(jobScript({ path: this.#records.path, lastsMs }), more);
+  }
+
   /** Creates an event whose jobs end when `release` is called with its flag. */
   held(flag: string, more: Record<string, unknown> = {}, retries = 0): Promise<string> {
     const wait = `until [ -e '${this.#flag(flag)}' ]; do sleep 0.05; done\n`;

@@ -83,6 +83,16 @@ export class WorkforceService {
     const record = this.#records.of(hello);
     const before = this.registry.get(record.id);
     if (before === undefined || before.health !== 'alive') this.#records.note('server_enable', record);
+    if (before?.link !== undefined && before.boot !== hello.node.boot) {
+      log.log(
+        'warn',
+        'A worker has the node id of one that is connected: if both run, one data directory is a copy',
+        {
+          worker: record.id,
+          hostnames: [before.record.hostname, record.hostname],
+        },
+      );
+    }
     const entry = this.registry.join(hello, link, record, clock.monotonicMs());
     log.log('info', 'A worker joined', { worker: record.id, hostname: record.hostname });
     link.send({ type: 'welcome', term: session.term });

@@ -36,17 +36,26 @@ function checkEnds({ active, ended, lines, runs }: RunRecords): Violation[] {
   return found;
 }
 
-/** What is said to have succeeded ran to its end, on the server that is named. */
+/** What is said to have succeeded ran to its end, on the server that is named, and its log is whole. */
 function checkSuccesses({ ended, lines }: RunRecords): Violation[] {
   const ends = groupBy(
     lines.filter(({ at }) => at === 'end'),
     ({ job }) => job,
   );
   const ran = (job: EndedJob): boolean => (ends.get(job.id) ?? []).some(({ host }) => host === job.host);
-  return ended
-    .filter((job) => job.code === 0 && !ran(job))
-    .map(({ id, event, host }) => ({
-      kind: 'success without a run',
-      about: `job ${id} of event ${event} did not come to its end on ${host}`,
-    }));
+  const successes = ended.filter(({ code }) => code === 0);
+  return [
+    ...successes
+      .filter((job) => !ran(job))
+      .map(({ id, event, host }) => ({
+        kind: 'success without a run' as const,
+        about: `job ${id} of event ${event} did not come to its end on ${host}`,
+      })),
+    ...successes
+      .filter(({ hasLog }) => !hasLog)
+      .map(({ id, event, host }) => ({
+        kind: 'success without its log' as const,
+        about: `the log of job ${id} of event ${event} on ${host} is not whole`,
+      })),
+  ];
 }

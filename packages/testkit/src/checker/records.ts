@@ -49,6 +49,8 @@ export interface EndedJob {
   host: string;
   code: number | string;
   description: string;
+  /** Of a success: its log is there from its first line to its last one. */
+  hasLog: boolean;
 }
 
 /** A launch that did not happen, as the activity log tells it. */

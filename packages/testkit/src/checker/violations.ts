@@ -8,6 +8,7 @@ export const violationKinds = [
   'job without an end',
   'job ended twice',
   'success without a run',
+  'success without its log',
   'write of a deposed primary',
 ] as const;
 export type ViolationKind = (typeof violationKinds)[number];

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { CarillonClient } from '@carillon/client';
 import { freePort, type PrivateRedis } from '../redis/index.js';
 import type { LogLine, NodeProcess } from './node-process.js';
-import { ownsPort } from './socket-owner.js';
+import { skewedClock } from './skewed-clock.js';
+import { ownPort } from './socket-owner.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { type PrimaryProcess, TestCluster } from './test-cluster.js';
 
@@ -35,6 +36,8 @@ export interface FaultyClusterOptions {
   redis?: PrivateRedis;
   /** For all nodes. */
   environment?: Readonly<Record<string, string>>;
+  /** How far the wall clocks of nodes are ahead of that of the machine, by the names of the nodes. */
+  clocksAheadMs?: Readonly<Record<string, number>>;
   /** Settings in the file that CARILLON_CONFIG names. */
   peerSettings?: Readonly<Record<string, unknown>>;
 }
@@ -55,6 +58,7 @@ export class FaultyCluster {
   readonly workers: FaultyNode[] = [];
   readonly #environment: Record<string, string>;
   readonly #isRedisDirect: boolean;
+  readonly #clocksAheadMs: Readonly<Record<string, number>>;
   #addresses = 10;
 
   private constructor(cluster: TestCluster, options: FaultyClusterOptions) {
@@ -63,6 +67,7 @@ export class FaultyCluster {
     writeFileSync(settings, JSON.stringify(options.peerSettings ?? {}));
     this.#environment = { CARILLON_CONFIG: settings, ...options.environment };
     this.#isRedisDirect = options.redis !== undefined;
+    this.#clocksAheadMs = options.clocksAheadMs ?? {};
   }
 
   /** Prepares all nodes (`p1`…, `w1`…), starts them, and resolves when every worker has joined the first primary. */
@@ -120,7 +125,11 @@ export class FaultyCluster {
   /** Cuts a worker, or without one all workers, off from every primary. */
   cutFromPrimaries(worker?: FaultyNode): void {
     const workers = worker === undefined ? this.workers : [worker];
-    const isTheirs = (port: number): boolean => workers.some(({ process }) => ownsPort(process.pid, port));
+    const isTheirs = (port: number): boolean =>
+      ownPort(
+        workers.map(({ process }) => process.pid),
+        port,
+      );
     for (const { toNode } of this.primaries) toNode.cut(isTheirs);
   }
 
@@ -147,7 +156,7 @@ export class FaultyCluster {
     const process = await this.cluster.primary(
       name,
       {
-        ...this.#environment,
+        ...this.#environmentOf(name),
         ...this.#redisThrough(toRedis),
         CARILLON_HTTP_HOST: host,
         CARILLON_HTTP_PORT: String(port),
@@ -160,12 +169,17 @@ export class FaultyCluster {
 
   async #addWorker(name: string): Promise<void> {
     const toRedis = await this.#wayToRedis(this.#nextAddress());
-    const environment = { ...this.#environment, ...this.#redisThrough(toRedis) };
+    const environment = { ...this.#environmentOf(name), ...this.#redisThrough(toRedis) };
     this.workers.push({ process: this.cluster.worker(name, environment), toRedis });
   }
 
   #redisThrough(toRedis: TcpProxy): Record<string, string> {
     return this.#isRedisDirect ? {} : { CARILLON_REDIS_URL: urlOf('redis', toRedis) };
+  }
+
+  #environmentOf(name: string): Record<string, string> {
+    const aheadMs = this.#clocksAheadMs[name] ?? 0;
+    return { ...this.#environment, ...(aheadMs === 0 ? {} : skewedClock(aheadMs)) };
   }
 
   #wayToRedis(host: string): Promise<TcpProxy> {

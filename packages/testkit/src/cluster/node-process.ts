@@ -83,6 +83,13 @@ export class NodeProcess {
     return this.#end('SIGTERM');
   }
 
+  /** Waits for the end of a process that ends by itself; answers the exit code. */
+  async exited(): Promise<number | null> {
+    const child = this.#child;
+    if (child !== undefined && this.isRunning) await once(child, 'close');
+    return child?.exitCode ?? null;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }

@@ -1,28 +1,34 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** True when the process has the IPv4 TCP connection whose own end is at this port. Linux only. */
-export function ownsPort(pid: number, port: number): boolean {
-  try {
-    const inodes = socketsAt(pid, port);
-    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => inodes.has(linkOf(pid, descriptor)));
-  } catch {
-    return false; // The process has ended.
-  }
+/**
+ * True when one of the processes has the IPv4 TCP connection whose own end is at this port. Linux only. The kernel's list
+ * of sockets is long on a machine that does much else, so it is read once for all of them.
+ */
+export function ownPort(pids: readonly number[], port: number): boolean {
+  const inodes = socketsAt(port);
+  return inodes.size > 0 && pids.some((pid) => holds(pid, inodes));
 }
 
 /** The kernel's list may lack a line when it changes while it is read. */
-const mostReads = 5;
+const mostReads = 2;
 
-/** Sockets of any process of the same network whose own end is at this port. */
-function socketsAt(pid: number, port: number): Set<string> {
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+/** Sockets of any process of this network whose own end is at this port. */
+function socketsAt(port: number): Set<string> {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const line = new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} .*$`, 'gm');
   for (let read = 1; ; read += 1) {
-    const found = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[1]?.endsWith(wanted))
-      .map((fields) => `socket:[${fields[9] ?? ''}]`);
+    const found = (readFileSync('/proc/self/net/tcp', 'utf8').match(line) ?? []).map(
+      (text) => `socket:[${text.trim().split(/\s+/)[9] ?? ''}]`,
+    );
     if (found.length > 0 || read === mostReads) return new Set(found);
+  }
+}
+
+function holds(pid: number, inodes: ReadonlySet<string>): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => inodes.has(linkOf(pid, descriptor)));
+  } catch {
+    return false; // The process has ended.
   }
 }
 

@@ -1,5 +1,6 @@
 import { createRedis, keySpace, MemoryLogger } from '@carillon/adapters';
 import type { LateCommit } from '../checker/index.js';
+import { RedisMonitor } from '../redis/index.js';
 
 type Redis = ReturnType<typeof createRedis>;
 
@@ -15,23 +16,21 @@ export class CommitWatch {
   commits = 0;
   terms = 0;
   readonly #redis: Redis;
-  readonly #monitor: Redis;
+  #monitor: RedisMonitor | undefined;
   #present = 0;
   #scriptTerm = 0;
   #tickMinute = 0;
   readonly #waiting = new Set<() => void>();
 
-  private constructor(redis: Redis, monitor: Redis) {
+  private constructor(redis: Redis) {
     this.#redis = redis;
-    this.#monitor = monitor;
-    monitor.on('monitor', (_time: string, words: string[], source: string) => this.#onCommand(words, source));
   }
 
   static async start(url: string): Promise<CommitWatch> {
     const redis = createRedis({ url, log: new MemoryLogger() }, 'subscribe');
-    const watch = new CommitWatch(redis, await redis.monitor());
-    watch.#monitor.on('error', () => undefined);
-    watch.#present = Number(await redis.get(keys.term));
+    const watch = new CommitWatch(redis);
+    watch.#monitor = await RedisMonitor.start(url, (words, source) => watch.#onCommand(words, source));
+    watch.#present = Math.max(watch.#present, Number(await redis.get(keys.term)));
     return watch;
   }
 
@@ -57,7 +56,7 @@ export class CommitWatch {
   }
 
   close(): void {
-    this.#monitor.disconnect();
+    this.#monitor?.close();
     this.#redis.disconnect();
   }
 

@@ -5,7 +5,7 @@ import { type EndedJob, type Excuse, floorMinute } from '../checker/index.js';
 const refusalWithinSec = 30;
 const atOneTime = 16;
 
-/** Every row of the history, oldest first, with what the record of its job says. */
+/** Every row of the history, oldest first, with what the record of its job and its log say. */
 export async function gatherEnded(client: CarillonClient): Promise<EndedJob[]> {
   const rows: {
     id: string;
@@ -29,6 +29,7 @@ export async function gatherEnded(client: CarillonClient): Promise<EndedJob[]> {
         now: Number(record['now'] ?? 0),
         source: textOf(record['source']),
         sourceJob: textOf(record['source_job']),
+        hasLog: code === 0 && (await hasWholeLog(client, id)),
       });
     }
   };
@@ -54,6 +55,17 @@ async function recordOf(client: CarillonClient, id: string): Promise<Readonly<Re
     return (await client.getJobStatus({ id })).job;
   } catch (error) {
     if (error instanceof ApiError && error.code === 'job') return {};
+    throw error;
+  }
+}
+
+/** True when the log is there, from its head to its foot (behaviour reference 6.5). */
+async function hasWholeLog(client: CarillonClient, id: string): Promise<boolean> {
+  try {
+    const log = await client.jobLog(id);
+    return log.includes(`# Job ID: ${id}\n`) && log.endsWith('# End of log.\n');
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'job') return false;
     throw error;
   }
 }

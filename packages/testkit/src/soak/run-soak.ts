@@ -12,6 +12,8 @@ export interface SoakOptions {
   each?: number;
   primaries?: number;
   workers?: number;
+  /** Life of a lease; defaults to 1500, which a machine that does much else cannot keep up. */
+  leaseTtlMs?: number;
   /** Clients that write at the same time; defaults to 3. */
   lanes?: number;
   /** Gets each fault as it is injected, and other progress. */
@@ -35,10 +37,8 @@ export interface SoakReport extends Verdict {
   kept?: string;
 }
 
-const environment = {
-  CARILLON_LEASE_TTL_MS: '1500',
-  CARILLON_DRAIN_GRACE: '2',
-};
+/** One that may become the primary and one worker have wrong clocks. */
+const clocksAheadMs = { p2: 1_800_000, w2: -3_600_000 };
 const peerSettings = { dead_job_timeout: 8, child_kill_timeout: 1 };
 
 /**
@@ -47,7 +47,9 @@ const peerSettings = { dead_job_timeout: 8, child_kill_timeout: 1 };
  */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, minutes, each = 2, primaries = 2, workers = 3, lanes = 3, tell = () => undefined } = options;
-  const cluster = await FaultyCluster.start({ primaries, workers, environment, peerSettings });
+  const { leaseTtlMs = 1_500 } = options;
+  const environment = { CARILLON_LEASE_TTL_MS: String(leaseTtlMs), CARILLON_DRAIN_GRACE: '2' };
+  const cluster = await FaultyCluster.start({ primaries, workers, environment, peerSettings, clocksAheadMs });
   try {
     const run = new SoakRun(cluster, { seed, durationMs: minutes * 60_000, each, lanes, tell });
     const records = await run.run().catch(async (error: unknown) => {

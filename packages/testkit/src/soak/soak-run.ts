@@ -33,8 +33,10 @@ export interface SoakRunOptions {
   tell: (line: string) => void;
 }
 
-/** Jobs that have not ended by then have no end. */
-const drainLimitMs = 120_000;
+/** Jobs that have not ended by then have no end: enough for a machine that does much else. */
+const drainLimitMs = 300_000;
+/** Calls of the lanes give up soon, because what is in doubt is a finding too; the verdict waits for its answers. */
+const patienceMs = { lanes: 30_000, verdict: 300_000 };
 
 /** Clients and faults at work on one cluster, and the records they leave. */
 export class SoakRun {
@@ -81,7 +83,7 @@ export class SoakRun {
     const made: Lane[] = [];
     for (let n = 0; n < lanes; n += 1) {
       const own = events.filter((_event, index) => index % lanes === n);
-      const lane = new Lane(`l${n}`, seed + n, this.#newClient(), this.ledger, own);
+      const lane = new Lane(`l${n}`, seed + n, this.#newClient(patienceMs.lanes), this.ledger, own);
       await lane.prepare();
       made.push(lane);
     }
@@ -117,7 +119,7 @@ export class SoakRun {
 
   async #settle(watch: CommitWatch): Promise<RunRecords & { commits: number; terms: number }> {
     await this.#heal();
-    const client = this.#newClient();
+    const client = this.#newClient(patienceMs.verdict);
     await client.getMasterState();
     const settledMinute = await watch.waitForTick(floorMinute(Date.now() / 1000));
     await client.updateMasterState({ enabled: 0 });
@@ -157,20 +159,20 @@ export class SoakRun {
     for (;;) {
       const ids = Object.keys((await client.getActiveJobs()).jobs);
       if (ids.length === 0 || signal.aborted) return ids;
-      const ends = ids.map((id) => client.waitForJob(id, { signal }));
+      const ends = ids.map((id) => client.waitForJob(id, { signal, deadlineMs: patienceMs.verdict }));
       await Promise.all(ends).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
     }
   }
 
-  #newClient(): CarillonClient {
+  #newClient(deadlineMs: number): CarillonClient {
     const { cluster, primaries } = this.#cluster;
     const client = createClient({
       urls: primaries.map(({ process }) => process.url),
       apiKey: cluster.apiKey,
       timeoutMs: 8_000,
-      retry: { deadlineMs: 30_000 },
+      retry: { deadlineMs },
     });
     this.#clients.push(client);
     return client;

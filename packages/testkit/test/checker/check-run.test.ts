@@ -31,6 +31,7 @@ const ended = (id: string, event: string, now: number, more: Partial<EndedJob> =
   host: 'w1',
   code: 0,
   description: '',
+  hasLog: true,
   ...more,
 });
 
@@ -189,6 +190,11 @@ describe('each kind of violation is found', () => {
       'a success of a job that never ran',
       'success without a run',
       (clean) => ({ lines: clean.lines.filter(({ job }) => job !== 'j1') }),
+    ],
+    [
+      'a success with half a log',
+      'success without its log',
+      (clean) => change(clean, 'j1', { hasLog: false }),
     ],
     ['a success on another server', 'success without a run', (clean) => change(clean, 'j1', { host: 'w2' })],
     [

@@ -126,6 +126,8 @@ class LogTail {
   #giveUp(error: unknown): void {
     if (this.#run.logEnded) return;
     this.#run.logEnded = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#run.remarks.push(`The log of this job is not whole, it could not be written: ${reason}`);
     this.#logger.log('error', 'The log of a run cannot be written', {
       ...this.#run.ref,
       error: String(error),
