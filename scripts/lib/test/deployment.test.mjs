@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import yaml from 'js-yaml';
+import { parseAllDocuments, parse } from 'yaml';
 import { settingNames } from '../../../packages/node/src/config/tables/settings.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -14,7 +14,7 @@ const servedPaths = [...httpApp.matchAll(/app\.get\('([^']+)'/g)].map(([, path])
 describe('Kubernetes manifests', () => {
   const documents = readdirSync(new URL('docs/kubernetes/', root))
     .filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
-    .flatMap((name) => yaml.safeLoadAll(read(`docs/kubernetes/${name}`)));
+    .flatMap((name) => parseAllDocuments(read(`docs/kubernetes/${name}`)).map((document) => document.toJS()));
   const ofKind = (...kinds) => documents.filter(({ kind }) => kinds.includes(kind));
   const workloads = ofKind('StatefulSet', 'Deployment');
   const named = (kind, name) => ofKind(kind).find(({ metadata }) => metadata.name === name);
@@ -42,7 +42,7 @@ describe('Kubernetes manifests', () => {
     );
     expect(new Set(kinds).size).toBe(kinds.length);
     for (const document of documents) expect(typeof document.apiVersion).toBe('string');
-    const { resources } = yaml.safeLoad(read('docs/kubernetes/kustomization.yaml'));
+    const { resources } = parse(read('docs/kubernetes/kustomization.yaml'));
     const files = readdirSync(new URL('docs/kubernetes/', root)).filter((name) => name.endsWith('.yaml'));
     expect([...resources].sort()).toEqual(files.filter((name) => name !== 'kustomization.yaml').sort());
   });
@@ -133,7 +133,7 @@ describe('Kubernetes manifests', () => {
 });
 
 describe('docker-compose.yml', () => {
-  const { services, volumes } = yaml.safeLoad(read('docker-compose.yml'));
+  const { services, volumes } = parse(read('docker-compose.yml'), { merge: true });
   const nodes = Object.entries(services).filter(([, { image }]) => image === 'carillon');
 
   test('nodes have settings of Carillon, wait for Redis, and get longer to end than their jobs', () => {
@@ -171,7 +171,7 @@ describe('docker-compose.yml', () => {
       expect(servers.map(([, address]) => address)).toEqual(addresses);
     }
     for (const [, path] of haproxy.matchAll(/httpchk GET (\S+)/g)) expect(servedPaths).toContain(path);
-    const prometheus = yaml.safeLoad(read('docker/prometheus/prometheus.yml'));
+    const prometheus = parse(read('docker/prometheus/prometheus.yml'));
     const [
       {
         job_name: job,
@@ -240,7 +240,7 @@ describe('Dockerfile', () => {
 
 describe('Prometheus rules and the dashboard', () => {
   test('each alert says what is wrong, how bad it is, and is in docs/operations.md', () => {
-    const { groups } = yaml.safeLoad(read('docker/prometheus/rules.yml'));
+    const { groups } = parse(read('docker/prometheus/rules.yml'));
     const alerts = groups.flatMap(({ rules }) => rules);
     expect(alerts.length).toBeGreaterThan(10);
     const text = read('docs/operations.md');

@@ -1,149 +1,30 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { type LiveEvent, liveChannelPath } from '@carillon/contract';
-import type { AdmissionRules } from '@carillon/core';
 import fc from 'fast-check';
-import { Gate } from '../../src/http/index.js';
-import { LiveServer } from '../../src/live/index.js';
-import type { LiveListener, LiveSource } from '../../src/live/index.js';
-import { FakeStanding, LogBook, stopAll, TestApi } from '../support/api-server.js';
-import { adminKey, FakeOffice, sha256 } from '../support/fake-office.js';
-import { referenceOffice } from '../support/reference-state.js';
+import { FakeStanding, TestApi } from '../support/api-server.js';
+import { adminKey, sha256 } from '../support/fake-office.js';
+import { eventually, LiveClient, startLive, stopLive } from '../support/live.js';
 
-/** Lets a test speak as the office would. */
-class FakeSource implements LiveSource {
-  readonly listeners = new Map<string, Set<LiveListener>>();
-  readonly #office: FakeOffice;
-
-  constructor(office: FakeOffice) {
-    this.#office = office;
-  }
-
-  watchJob(id: string, listener: LiveListener) {
-    const job = this.#office.activeJob(id);
-    if (job === undefined) return undefined;
-    const listeners = this.listeners.get(id) ?? new Set();
-    this.listeners.set(id, listeners.add(listener));
-    listener.onJob(job);
-    return () => {
-      listeners.delete(listener);
-    };
-  }
-
-  each(id: string, action: (listener: LiveListener) => void): void {
-    for (const listener of this.listeners.get(id) ?? []) action(listener);
-  }
-}
-
-/** A client that is read event by event. */
-class Client {
-  readonly socket: WebSocket;
-  readonly closed: Promise<{ code: number; reason: string }>;
-  readonly #events: LiveEvent[] = [];
-  #wake = () => {};
-
-  constructor(port: number, key?: string) {
-    const headers = key === undefined ? {} : { 'X-API-Key': key };
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}${liveChannelPath}`, { headers });
-    this.closed = new Promise((resolve) => {
-      this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
-    });
-    this.socket.on('error', () => undefined);
-    this.socket.on('message', (data) => {
-      this.#events.push(JSON.parse(String(data)));
-      this.#wake();
-    });
-    clients.add(this);
-  }
-
-  opened(): Promise<void> {
-    return new Promise((resolve) => {
-      this.socket.once('open', () => resolve());
-    });
-  }
-
-  send(message: unknown): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-  }
-
-  /** What has come and was not read by `next`. */
-  get unread(): readonly LiveEvent[] {
-    return this.#events;
-  }
-
-  async next(): Promise<LiveEvent> {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event !== undefined) return event;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
-
-/** Lets the other end of a connection have its turns until something holds; the test's time limit bounds it. */
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
-
-const clients = new Set<Client>();
-const lives = new Set<LiveServer>();
-afterEach(async () => {
-  for (const client of clients) client.socket.terminate();
-  clients.clear();
-  for (const live of lives) live.close();
-  lives.clear();
-  await stopAll();
-});
-
-async function start(standing?: FakeStanding, rules: AdmissionRules = {}) {
-  const office = referenceOffice();
-  const place = standing ?? new FakeStanding('node1', office);
-  const source = new FakeSource(office);
-  const later: { live?: LiveServer } = {};
-  const api = await TestApi.start({
-    office,
-    standing: place,
-    upgrades: [(request, socket, head) => later.live?.handleUpgrade(request, socket, head) ?? false],
-  });
-  const live = new LiveServer({
-    standing: place,
-    source: () => source,
-    digest: { sha256 },
-    clock: api.clock,
-    log: new LogBook(),
-    maxClients: 3,
-    maxStrangers: 1,
-    gate: new Gate({ rules, clock: api.clock }),
-  });
-  later.live = live;
-  lives.add(live);
-  const run = async (id = '3c182051') => {
-    const { ids } = await api.call('run_event', { id });
-    return String(Array.isArray(ids) ? ids[0] : '');
-  };
-  return { office, api, live, source, standing: place, run };
-}
+afterEach(stopLive);
 
 describe('authentication', () => {
   test('by header', async () => {
-    const { api } = await start();
-    expect(await new Client(api.port, adminKey).next()).toEqual({ type: 'authenticated' });
+    const { api } = await startLive();
+    expect(await new LiveClient(api.port, adminKey).next()).toEqual({ type: 'authenticated' });
   });
 
   test('by the first message', async () => {
-    const { api } = await start();
-    const client = new Client(api.port);
+    const { api } = await startLive();
+    const client = new LiveClient(api.port);
     await client.opened();
     client.send({ type: 'authenticate', api_key: adminKey });
     expect(await client.next()).toEqual({ type: 'authenticated' });
   });
 
   test('a wrong key is refused', async () => {
-    const { api, live } = await start();
-    const client = new Client(api.port, 'wrong');
+    const { api, live } = await startLive();
+    const client = new LiveClient(api.port, 'wrong');
     expect(await client.next()).toEqual({ type: 'error', code: 'api', description: 'Invalid API Key' });
     expect(await client.closed).toEqual({ code: 1008, reason: 'authentication failed' });
     await eventually(() => live.clients === 0);
@@ -152,8 +33,8 @@ describe('authentication', () => {
   test.each([{ type: 'watch_job', id: 'x' }, 'nonsense', '{"type":"__proto__"}'])(
     'anything else first is refused: %j',
     async (message) => {
-      const { api } = await start();
-      const client = new Client(api.port);
+      const { api } = await startLive();
+      const client = new LiveClient(api.port);
       await client.opened();
       client.send(message);
       expect(await client.closed).toEqual({ code: 1008, reason: 'authentication expected' });
@@ -161,8 +42,8 @@ describe('authentication', () => {
   );
 
   test('silence is refused after five seconds', async () => {
-    const { api, live } = await start();
-    const client = new Client(api.port);
+    const { api, live } = await startLive();
+    const client = new LiveClient(api.port);
     await client.opened();
     expect(live.clients).toBe(1);
     api.clock.advance(5_000);
@@ -174,12 +55,12 @@ describe('sessions and limits', () => {
   const limited = { cat_limit: 1, cat_43f8c57e: 1 };
 
   async function watching(privileges: Record<string, unknown> = limited) {
-    const world = await start();
+    const world = await startLive();
     const { office, api, run } = world;
     office.addUser('Ann', privileges);
     const session = office.addSession('Ann');
     const id = await run();
-    const client = new Client(api.port);
+    const client = new LiveClient(api.port);
     await client.opened();
     client.send({ type: 'authenticate', session_id: session });
     expect(await client.next()).toEqual({ type: 'authenticated' });
@@ -195,8 +76,8 @@ describe('sessions and limits', () => {
   });
 
   test('a session that is over is refused', async () => {
-    const { api } = await start();
-    const client = new Client(api.port);
+    const { api } = await startLive();
+    const client = new LiveClient(api.port);
     await client.opened();
     client.send({ type: 'authenticate', session_id: 'x' });
     expect(await client.next()).toMatchObject({ type: 'error', code: 'session' });
@@ -253,9 +134,9 @@ describe('sessions and limits', () => {
 
 describe('watching', () => {
   test('state and log of an active job, to its end', async () => {
-    const { api, office, source, run } = await start();
+    const { api, office, source, run } = await startLive();
     const id = await run();
-    const client = new Client(api.port, adminKey);
+    const client = new LiveClient(api.port, adminKey);
     await client.next();
     client.send({ type: 'watch_job', id });
     expect(await client.next()).toMatchObject({ type: 'job', job: { id, event: '3c182051' } });
@@ -270,9 +151,9 @@ describe('watching', () => {
   });
 
   test('unwatch and disconnecting end the watch', async () => {
-    const { api, source, run } = await start();
+    const { api, source, run } = await startLive();
     const id = await run();
-    const client = new Client(api.port, adminKey);
+    const client = new LiveClient(api.port, adminKey);
     await client.next();
     client.send({ type: 'watch_job', id });
     await client.next();
@@ -289,13 +170,13 @@ describe('watching', () => {
   });
 
   test('a completed job is told whole, characters never cut', async () => {
-    const { api, office, run } = await start();
+    const { api, office, run } = await startLive();
     const id = await run();
     const text = 'grüße 世界 🎉 '.repeat(20);
     office.finish(id);
     office.logs.set(id, { gzip: true, bytes: gzipSync(text) });
     const read = async () => {
-      const client = new Client(api.port, adminKey);
+      const client = new LiveClient(api.port, adminKey);
       await client.next();
       client.send({ type: 'watch_job', id });
       expect(await client.next()).toMatchObject({ type: 'job', job: { id, state: 'completed', code: 0 } });
@@ -314,10 +195,10 @@ describe('watching', () => {
   });
 
   test('unknown jobs, and those out of scope, are refused', async () => {
-    const { api, office, run } = await start();
+    const { api, office, run } = await startLive();
     office.addKey('limited', 'limitedkey', { cat_limit: 1, cat_43f8c57e: 1 });
     const other = await run('29bf12db');
-    const client = new Client(api.port, 'limitedkey');
+    const client = new LiveClient(api.port, 'limitedkey');
     await client.next();
     client.send({ type: 'watch_job', id: 'nothing' });
     expect(await client.next()).toMatchObject({ type: 'error', code: 'job' });
@@ -337,8 +218,8 @@ describe('watching', () => {
 
 describe('a session over time', () => {
   test('a key that is deleted or disabled ends it, at the next request or within a ping', async () => {
-    const { api, office } = await start();
-    const [asking, silent] = [new Client(api.port, adminKey), new Client(api.port, adminKey)];
+    const { api, office } = await startLive();
+    const [asking, silent] = [new LiveClient(api.port, adminKey), new LiveClient(api.port, adminKey)];
     await asking.next();
     await silent.next();
     const record = office.state.keyByHash(sha256(adminKey));
@@ -352,8 +233,8 @@ describe('a session over time', () => {
   });
 
   test('what comes after a refusal is not looked at', async () => {
-    const { api, live } = await start();
-    const client = new Client(api.port);
+    const { api, live } = await startLive();
+    const client = new LiveClient(api.port);
     await client.opened();
     client.send({ type: 'authenticate', api_key: 'wrong' });
     client.send({ type: 'authenticate', api_key: adminKey });
@@ -365,89 +246,25 @@ describe('a session over time', () => {
   });
 });
 
-describe('limits', () => {
-  test('strangers have a limit of their own, so that they do not keep clients out', async () => {
-    const { api } = await start();
-    const stranger = new Client(api.port);
-    await stranger.opened();
-    expect(await new Client(api.port).closed).toEqual({ code: 1013, reason: 'too many clients' });
-    expect(await new Client(api.port, adminKey).next()).toEqual({ type: 'authenticated' });
-  });
-
-  test('wrong keys count as they do for the API', async () => {
-    const { api } = await start(undefined, { failures: { perSec: 1, burst: 1 } });
-    expect(await new Client(api.port, 'wrong').next()).toMatchObject({ code: 'api' });
-    expect(await new Client(api.port, 'wrong').next()).toMatchObject({ code: 'rate_limit' });
-    expect(await new Client(api.port, adminKey).next()).toMatchObject({ code: 'rate_limit' });
-  });
-
-  test('a message larger than any request closes the connection', async () => {
-    const { api } = await start();
-    const client = new Client(api.port, adminKey);
-    await client.next();
-    client.send('x'.repeat(70_000));
-    expect((await client.closed).code).toBe(1009);
-  });
-
-  test('too many clients', async () => {
-    const { api } = await start();
-    for (let n = 0; n < 3; n += 1) await new Client(api.port, adminKey).next();
-    expect(await new Client(api.port, adminKey).closed).toEqual({ code: 1013, reason: 'too many clients' });
-  });
-
-  test('a client that reads nothing is dropped', async () => {
-    const { api, live, source, run } = await start();
-    const id = await run();
-    const client = new Client(api.port, adminKey);
-    await client.next();
-    client.send({ type: 'watch_job', id });
-    await client.next();
-    client.socket.pause();
-    const text = 'x'.repeat(1_000_000);
-    for (let n = 0; n < 40; n += 1)
-      source.each(id, (listener) => listener.onLog({ offset: n * text.length, text, end: false }));
-    expect(source.listeners.get(id)?.size).toBe(0);
-    client.socket.resume();
-    await client.closed;
-    await eventually(() => live.clients === 0);
-  });
-
-  test('a client that answers no pings is dropped', async () => {
-    const { api, live } = await start();
-    const client = new Client(api.port, adminKey);
-    await client.next();
-    const pinged = new Promise<void>((resolve) => client.socket.once('ping', () => resolve()));
-    api.clock.advance(30_000);
-    await pinged;
-    client.socket.pause();
-    api.clock.advance(30_000);
-    api.clock.advance(30_000);
-    client.socket.resume();
-    await client.closed;
-    await eventually(() => live.clients === 0);
-    expect(api.clock.pending).toBe(0);
-  });
-});
-
 describe('a node that is not the primary', () => {
   const primary = { id: 'node1', hostname: 'h', url: 'http://primary.test:3012', term: 7 };
 
   test('names the primary', async () => {
-    const { api } = await start(new FakeStanding('node2', undefined, primary));
-    expect(await new Client(api.port, adminKey).closed).toEqual({
+    const { api } = await startLive(new FakeStanding('node2', undefined, primary));
+    expect(await new LiveClient(api.port, adminKey).closed).toEqual({
       code: 1012,
       reason: 'not primary: http://primary.test:3012',
     });
   });
 
   test('when none is known', async () => {
-    const { api } = await start(new FakeStanding('node2'));
-    expect(await new Client(api.port, adminKey).closed).toEqual({ code: 1012, reason: 'not primary' });
+    const { api } = await startLive(new FakeStanding('node2'));
+    expect(await new LiveClient(api.port, adminKey).closed).toEqual({ code: 1012, reason: 'not primary' });
   });
 
   test('sends its clients away when its term ends', async () => {
-    const { api, office, standing } = await start();
-    const client = new Client(api.port, adminKey);
+    const { api, office, standing } = await startLive();
+    const client = new LiveClient(api.port, adminKey);
     await client.next();
     standing.current = undefined;
     standing.known = { ...primary, id: 'node3' };
@@ -457,7 +274,7 @@ describe('a node that is not the primary', () => {
 });
 
 test('whatever clients send, before or after they gave a key, the next one is served', async () => {
-  const { api, live, run } = await start();
+  const { api, live, run } = await startLive();
   const id = await run();
   const message = fc.oneof(
     fc.string({ maxLength: 200 }),
@@ -474,7 +291,7 @@ test('whatever clients send, before or after they gave a key, the next one is se
   );
   await fc.assert(
     fc.asyncProperty(fc.boolean(), fc.array(message, { maxLength: 6 }), async (authentic, messages) => {
-      const client = new Client(api.port, authentic ? adminKey : undefined);
+      const client = new LiveClient(api.port, authentic ? adminKey : undefined);
       await client.opened();
       for (const sent of messages) client.socket.send(sent instanceof Uint8Array ? sent : asText(sent));
       client.socket.close();
@@ -485,7 +302,7 @@ test('whatever clients send, before or after they gave a key, the next one is se
     }),
     { numRuns: 100 },
   );
-  const last = new Client(api.port, adminKey);
+  const last = new LiveClient(api.port, adminKey);
   await last.next();
   last.send({ type: 'watch_job', id });
   expect(await last.next()).toMatchObject({ type: 'job' });
@@ -495,7 +312,7 @@ const asText = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
 
 test('other paths are left alone', async () => {
-  const { api } = await start();
+  const { api } = await startLive();
   const socket = new WebSocket(`ws://127.0.0.1:${api.port}/elsewhere`);
   const failed = new Promise<string>((resolve) => socket.on('error', (error) => resolve(error.message)));
   expect(await failed).toContain('404');
