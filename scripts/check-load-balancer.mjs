@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { localHaproxyConfig } from './lib/haproxy-config.mjs';
@@ -19,13 +20,13 @@ const directory = mkdtempSync(join(tmpdir(), 'carillon-lb-'));
 /** A node that says of itself what `state` says, and answers every call with its name and the body it got. */
 async function standIn(name) {
   const state = { primary: false, ready: true };
-  const server = createServer(async (request, response) => {
-    const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
+  const answer = async (request, response) => {
+    const body = await text(request);
     const health = { '/health/primary': state.primary, '/health/ready': state.ready }[request.url];
     response.statusCode = health === false ? 503 : 200;
-    response.end(`${name}:${request.method}:${Buffer.concat(chunks)}`);
-  });
+    response.end(`${name}:${request.method}:${body}`);
+  };
+  const server = createServer((request, response) => void answer(request, response));
   const listen = async (port) => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');

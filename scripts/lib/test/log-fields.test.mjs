@@ -23,7 +23,7 @@ test('docs/operations.md has every field that is logged in its table', () => {
     for (const file of readdirSync(join(packages, name, 'src'), { recursive: true })) {
       if (!file.endsWith('.ts')) continue;
       for (const field of logFields(readFileSync(join(packages, name, 'src', file), 'utf8'))) {
-        logged.set(field, `${name}/src/${file}`);
+        logged.set(field, join(name, 'src', String(file)));
       }
     }
   }
