@@ -20,7 +20,9 @@ describe('key names', () => {
 
   test('no two names are the same', () => {
     const keys = keySpace();
-    const names = Object.values(keys).map((name) => (typeof name === 'function' ? name('events') : name));
+    const names = Object.values(keys).map((name) =>
+      typeof name === 'function' ? name('events', keys.history) : name,
+    );
     expect(new Set(names).size).toBe(names.length);
   });
 });
