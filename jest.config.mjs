@@ -1,4 +1,10 @@
+import { availableParallelism } from 'node:os';
+
 export default {
+  // Stories wait more than they compute: two of them fit on two processors.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Each suite loads its modules anew, and what it leaves behind adds up.
+  workerIdleMemoryLimit: '1GB',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['carillon-source', 'node', 'node-addons'] },
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/scripts/lib/test/*.test.mjs'],
