@@ -5,6 +5,8 @@ export default {
   maxWorkers: Math.max(2, availableParallelism() - 1),
   // Each suite loads its modules anew, and what it leaves behind adds up.
   workerIdleMemoryLimit: '1GB',
+  // What hangs is found out all the same; what is only slow, on a machine with other things to do, has not failed.
+  testTimeout: 20_000,
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['carillon-source', 'node', 'node-addons'] },
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/scripts/lib/test/*.test.mjs'],
