@@ -153,6 +153,17 @@ describe('an import', () => {
     await expect(imports.add(first, 0, [])).rejects.toThrow('no such import');
   });
 
+  test('leaves no history of an event that is left out', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const lines = [eventLine('a', { plugin: 'gone' }), eventLine('b'), rowLine('j1', 'a'), rowLine('j2', 'b')];
+    await take(office, lines, { partial: true });
+    expect(idsOf(office)).toEqual(['b']);
+    expect((await office.history('a', 0, 10)).length).toBe(0);
+    expect((await office.history('b', 0, 10)).length).toBe(1);
+    expect((await office.history(undefined, 0, 10)).length).toBe(2);
+  });
+
   test('that nobody went on with for a quarter of an hour is refused, and costs no term', async () => {
     const world = new OfficeWorld();
     const office = officeOf(await world.primary('p1'));
