@@ -156,7 +156,12 @@ describe('an import', () => {
   test('leaves no history of an event that is left out', async () => {
     const world = new OfficeWorld();
     const office = officeOf(await world.primary('p1'));
-    const lines = [eventLine('a', { plugin: 'gone' }), eventLine('b'), rowLine('j1', 'a'), rowLine('j2', 'b')];
+    const lines = [
+      eventLine('a', { plugin: 'gone' }),
+      eventLine('b'),
+      rowLine('j1', 'a'),
+      rowLine('j2', 'b'),
+    ];
     await take(office, lines, { partial: true });
     expect(idsOf(office)).toEqual(['b']);
     expect((await office.history('a', 0, 10)).length).toBe(0);
