@@ -43,6 +43,8 @@ export class RedisStore implements Store {
   readonly #revoke: ScriptCall;
   readonly #confirmation: ReplicaConfirmation;
   readonly #stage: ScriptCall;
+  /** Keys of the commands that were put aside, by stage: the commit that applies them has to declare them. */
+  readonly #stagedKeys = new Map<string, Set<string>>();
   #sequence: CommitSequence | undefined;
 
   /** `redis` is a client for commands. */
@@ -66,6 +68,7 @@ export class RedisStore implements Store {
     // Had another primary begun to write while this was read, the state would be of two times.
     if ((await this.#redis.get(term)) !== String(session.term)) throw new FencedError(session.term);
     this.#sequence = new CommitSequence(session.term, String(name));
+    this.#stagedKeys.clear();
     return state;
   }
 
@@ -73,7 +76,12 @@ export class RedisStore implements Store {
     const sequence = this.#sequenceOf(session);
     const commands = changes.flatMap((change) => changeCommands(change, this.#keys));
     const words = encodeCommands(commands);
-    const keys = [this.#keys.term, this.#keys.sequence, ...keysOf(commands)];
+    const keys = [
+      this.#keys.term,
+      this.#keys.sequence,
+      ...keysOf(commands),
+      ...this.#takeStagedKeys(changes),
+    ];
     // From here to the call nothing waits: numbers and calls have the same order.
     const number = sequence.take();
     let answer: unknown;
@@ -110,10 +118,14 @@ export class RedisStore implements Store {
     const keys = [this.#keys.term, this.#keys.stage(stage)];
     const answer = await this.#stage(keys, session.term, piece, text, transferLifeSec);
     if (answer === 'FENCED') throw new FencedError(session.term);
+    const staged = this.#stagedKeys.get(stage) ?? new Set();
+    for (const key of keysOf(commands)) staged.add(key);
+    this.#stagedKeys.set(stage, staged);
     return text.length;
   }
 
   async unstage(stage: string): Promise<void> {
+    this.#stagedKeys.delete(stage);
     await this.#redis.unlink(this.#keys.stage(stage));
   }
 
@@ -152,6 +164,14 @@ export class RedisStore implements Store {
       this.#redis.llen(list),
     ]);
     return { rows: rows.map((json) => parse<T>(json, list)), length };
+  }
+
+  /** Those of the changes put aside that the commit begins with, if it does. */
+  #takeStagedKeys([first]: readonly Change[]): Iterable<string> {
+    if (first?.type !== 'staged') return [];
+    const staged = this.#stagedKeys.get(first.stage) ?? [];
+    this.#stagedKeys.delete(first.stage);
+    return staged;
   }
 
   #sequenceOf(session: Session): CommitSequence {

@@ -13,6 +13,7 @@ import type { Change, Session } from '@carillon/core';
 import {
   Collector,
   dispatchOf,
+  finishOf,
   jobOf,
   type PrivateRedis,
   startPrivateCluster,
@@ -268,6 +269,27 @@ describe('a cluster', () => {
     const before = await cluster.ownerPort();
     expectAllKept(await writeThrough(cluster.url, 0, () => cluster.moveSlot()));
     expect(await cluster.ownerPort()).not.toBe(before);
+  }, 60_000);
+
+  test('what was put aside is applied as a whole or not at all while our slot moves', async () => {
+    const cluster = stopLater(await startPrivateCluster());
+    const keys = keySpace();
+    const { redis } = openClient(cluster.url);
+    const { store, session } = await openStore(redis, keys, 1, 0);
+    await store.commit(session, [note(1)]);
+    await store.stage(session, 'i1', 0, [
+      { type: 'past-rows', to: { list: 'activity' }, rows: [{ action: 'past', epoch: 0 }], rowMax: 10 },
+      { type: 'past-job', record: finishOf('j1').record, expireSec: 60 },
+    ]);
+    const slot = await redis.call('CLUSTER', 'KEYSLOT', keys.root);
+    const other = String(await redis.call('CLUSTER', 'NODES'))
+      .split('\n')
+      .find((line) => line.includes(' master '));
+    await redis.call('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', other?.split(' ')[0] ?? '');
+    const staged: Change = { type: 'staged', stage: 'i1', pieces: 1 };
+    await expect(store.commit(session, [staged, note(2)])).rejects.toThrow('TRYAGAIN');
+    await redis.call('CLUSTER', 'SETSLOT', String(slot), 'STABLE');
+    expect(await redis.llen(keys.activity)).toBe(1);
   }, 60_000);
 
   test('the master hangs: waiting consumers go to its replica', async () => {

@@ -39,6 +39,8 @@ export interface ApiCall {
   readonly area?: 'user';
   /** `none`: no credential needed; `valid`: any key or session; `session`: a session; otherwise a privilege. */
   readonly auth: 'none' | 'valid' | 'session' | Privilege;
+  /** It tells whether a password or a recovery key is right: refused to addresses that have guessed wrong too often. */
+  readonly checksSecret?: true;
   /** A token of the query parameter `t`, for the job `id`, does instead of a credential. */
   readonly acceptsToken?: true;
   /** The answer is text, not JSON. */

@@ -1,6 +1,6 @@
 import type { HistoryRow, JobFields, JobOutcome } from '@carillon/contract';
 import { withShownHook } from '../hooks/public-record.js';
-import type { ActiveJob } from '../state/active-job.js';
+import { type ActiveJob, withoutPluginSecrets } from '../state/active-job.js';
 import type { Change } from '../state/change.js';
 import { keepDays } from '../upkeep/retention.js';
 import { type EndKind, type EndRule, endRules } from './end-rules.js';
@@ -33,7 +33,7 @@ export type EndPlan =
 /** The end of a job and all that follows from it; each of it once, in one commit. */
 export interface JobEnd {
   kind: 'end';
-  /** With its web hook as it is called; the changes have it without credentials. */
+  /** With its web hook as it is called and the parameters its process had; the changes have it without credentials. */
   record: JobFields;
   /** How it came to its end. */
   ending: EndKind;
@@ -80,12 +80,13 @@ export function planEnd(job: ActiveJob, ending: JobEnding, context: CompletionCo
   if (outcome.abort_reason !== undefined && Object.hasOwn(fields, 'retries')) record['retries'] = 0;
   const launches = [chainLaunch(record, rule, context.nowMs), rerunLaunch(record, kind)];
   const redoMinute = minuteToRedo(record, rule, job.abort?.noRewind === true);
+  const kept = withShownHook(withoutPluginSecrets(record, job));
   return {
     kind: 'end',
     record,
     ending: kind,
     rule,
-    changes: finishChanges(withShownHook(record), historyRow(record, context.nowMs), context),
+    changes: finishChanges(kept, historyRow(record, context.nowMs), context),
     launches: launches.filter((launch) => launch !== undefined),
     ...(redoMinute === undefined ? {} : { redoMinute }),
   };

@@ -102,7 +102,8 @@ function queueOrRefuse(
     return refusal({ reason, cause: 'queue-full' });
   }
   const fields = buildFields(draft, target, snapshot.newJobId());
-  const job: ActiveJob = { state: 'queued', attempt: 1, seq: snapshot.nextSeq, node: '', fields };
+  const place = { state: 'queued', attempt: 1, seq: snapshot.nextSeq, node: '' } as const;
+  const job: ActiveJob = { ...place, ...hiddenIn(draft.plugin), fields };
   return { kind: 'queue', job, length: waiting.length + 1 };
 }
 
@@ -151,10 +152,16 @@ function buildJob(
   const first = (queued?.attempt ?? 1) > 1 ? queued?.fields.time_start : undefined;
   fields.time_start = first ?? startMs / 1000;
   const seq = queued?.seq ?? snapshot.nextSeq + index;
-  const common = { attempt: queued?.attempt ?? 1, seq, node: member.id, fields };
+  const attempt = queued?.attempt ?? 1;
+  const common = { attempt, seq, node: member.id, ...hiddenIn(draft.plugin), fields };
   return startMs > snapshot.nowMs
     ? { ...common, state: 'waiting', dueMs: startMs }
     : { ...common, state: 'dispatched' };
+}
+
+function hiddenIn({ params }: PluginRecord): Pick<ActiveJob, 'hiddenParams'> {
+  const hiddenParams = params.filter(({ type }) => type === 'hidden').map(({ id }) => id);
+  return hiddenParams.length === 0 ? {} : { hiddenParams };
 }
 
 /** The wire fields of a new job, without a server and a start (behaviour reference 3.3). */

@@ -34,15 +34,35 @@ export interface ActiveJob {
   updates?: Readonly<Record<string, unknown>>;
   /** Recorded wish to end the job; survives failover. */
   abort?: AbortRequest;
+  /** Parameters whose values are the plugin's own and for administrators alone; absent: none. */
+  hiddenParams?: readonly string[];
   fields: JobFields;
 }
 
 /**
+ * Fields of a job without what only its process is to know of its plugin: the environment, and the values of hidden
+ * parameters. For clients and records.
+ */
+export function withoutPluginSecrets(
+  fields: JobFields,
+  { hiddenParams = [] }: Pick<ActiveJob, 'hiddenParams'>,
+): JobFields {
+  if (fields.env === undefined && hiddenParams.length === 0) return fields;
+  const { env: _env, ...shown } = fields;
+  const params = { ...shown.params };
+  for (const id of hiddenParams) if (Object.hasOwn(params, id)) params[id] = '';
+  return { ...shown, params };
+}
+
+/**
  * The job as clients see it: `state`, and `elapsed` computed for `nowMs` while it is active.
- * Credentials of its web hook are left out. Never shares structure that callers could change.
+ * Credentials of its web hook and secrets of its plugin are left out. Never shares structure that callers could change.
  */
 export function viewActiveJob(job: ActiveJob, nowMs: number): JobFields & { state: JobState } {
-  const view: JobFields & { state: JobState } = { ...withShownHook(job.fields), state: job.state };
+  const view: JobFields & { state: JobState } = {
+    ...withShownHook(withoutPluginSecrets(job.fields, job)),
+    state: job.state,
+  };
   const start = job.fields.time_start;
   if (start !== undefined) view.elapsed = Math.max(0, Math.round(nowMs - start * 1000) / 1000);
   if (job.dueMs !== undefined && job.state === 'waiting') view.when = job.dueMs / 1000;

@@ -72,6 +72,10 @@ export function planImport(data: ImportData, options: ImportOptions, context: Im
     countTable(tables[table], collisions.of(table), lost);
   }
   changes.push(...endedSessions(collisions.of('users'), state));
+  // Their history was put aside with that of the others, and would stay for ever.
+  for (const event of lost.keys()) {
+    if (state.events.get(event) === undefined) changes.push({ type: 'forget-event', event });
+  }
   const placed = new Set(
     collisions
       .of('events')

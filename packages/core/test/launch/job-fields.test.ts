@@ -13,6 +13,7 @@ describe('the job (behaviour reference 3.3 and 5.9)', () => {
       attempt: 1,
       seq: 100,
       node: 'web1',
+      hiddenParams: ['secret'],
       fields: {
         id: 'jnew1',
         event: 'e1',

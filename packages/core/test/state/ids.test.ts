@@ -18,6 +18,18 @@ test('a thousand ids of one millisecond differ', () => {
   expect(new Set(Array.from({ length: 1_296 }, () => newId('e'))).size).toBe(1_296);
 });
 
+test('no id comes again while the clock stands still, or is set back', () => {
+  let nowMs = 5_000;
+  const newId = createIdSource({ ...clockAt(0), nowMs: () => nowMs }, randomOf(7));
+  const ids = new Set<string>();
+  const ask = (count: number): void => {
+    for (let n = 0; n < count; n += 1) ids.add(newId('j'));
+  };
+  ask(3_000);
+  for (nowMs = 0; nowMs < 5_010; nowMs += 1) ask(2);
+  expect(ids.size).toBe(3_000 + 2 * 5_010);
+});
+
 test('two nodes with the same clock do not collide', () => {
   expect(createIdSource(clockAt(1), randomOf(1))('j')).not.toBe(createIdSource(clockAt(1), randomOf(2))('j'));
 });

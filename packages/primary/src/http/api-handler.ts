@@ -176,7 +176,7 @@ class Api {
     const { clock, log } = this.#deps;
     const credential = tokenCredential(call, target.query, office) ?? this.#credential(exchange, body);
     const find = (): Caller => callerOf(call, credential, office, clock.nowMs());
-    if (call.auth === 'none') this.#gate.beforeTry(request);
+    if (call.checksSecret) this.#gate.beforeTry(request);
     const caller = call.auth === 'none' ? find() : this.#gate.identify(request, find);
     const params = mergeParameters(call, target.query, body);
     checkParameters(call, params);

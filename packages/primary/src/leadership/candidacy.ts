@@ -145,7 +145,7 @@ export class Candidacy {
       if (this.#competes()) {
         this.#request = this.#tryOnce();
         await this.#request;
-      }
+      } else if (this.#running) this.#hearOf(await this.#deps.lease.holder());
     } catch (error) {
       this.#holder = undefined;
       this.#deps.log.log('debug', 'The lease could not be asked for', { error: String(error) });

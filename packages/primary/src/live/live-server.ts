@@ -82,10 +82,11 @@ export class LiveServer {
 
   #onClient(client: WebSocket, request: IncomingMessage): void {
     const leader = this.#leader();
-    if (leader === undefined || this.#sessions.size >= (this.#deps.maxClients ?? 1000)) {
+    const isFull = this.#sessions.size >= (this.#deps.maxClients ?? 1000);
+    if (leader === undefined || isFull || !this.#isAdmitted(request)) {
       client.on('error', () => undefined);
       if (leader === undefined) client.close(notPrimaryCode, this.#notPrimaryReason());
-      else client.close(overloadedCode, 'too many clients');
+      else client.close(overloadedCode, isFull ? 'too many clients' : 'too many requests');
       return;
     }
     this.#followTerm(leader.office.session.signal);
@@ -94,6 +95,16 @@ export class LiveServer {
     if (credential !== undefined) session.authenticate(credential);
     if (this.#strangers.size > (this.#deps.maxStrangers ?? 200) && this.#strangers.has(client)) {
       session.close(overloadedCode, 'too many clients');
+    }
+  }
+
+  /** A connection counts as one request of its address. */
+  #isAdmitted(request: IncomingMessage): boolean {
+    try {
+      this.#gate.admit(request);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -14,6 +14,8 @@ import { OpenTransfers } from './open-transfers.js';
 
 /** Lines, rows or records of one answer. */
 const pageLines = 500;
+/** Copies of lists are empty after an hour (`Store.readCopy`); an export must not take them for empty lists. */
+const copyLifeMs = 55 * 60_000;
 
 type ExportOffice = Pick<OfficeContext, 'state' | 'clock' | 'random' | 'settings' | 'store'> & {
   journal: Pick<Journal, 'commit' | 'observe'>;
@@ -29,7 +31,10 @@ interface OpenExport {
   readonly shared: Set<string>;
   /** Jobs that came to their end after the beginning. */
   readonly later: Set<string>;
+  /** Monotonic. */
+  readonly begunMs: number;
   touchedMs: number;
+  isOver: boolean;
 }
 
 export interface ExportPart {
@@ -52,10 +57,8 @@ export class ExportService {
     this.#office = office;
     this.#open = new OpenTransfers(office.clock, 'exports');
     office.journal.observe((changes) => {
-      if (this.#open.size === 0) return;
-      for (const change of changes) {
-        if (change.type !== 'finish') continue;
-        for (const { later } of this.#open.values()) later.add(change.record.id);
+      for (const { later } of this.#open.values()) {
+        for (const change of changes) if (change.type === 'finish') later.add(change.record.id);
       }
     });
   }
@@ -75,8 +78,9 @@ export class ExportService {
       tables: Object.fromEntries(transferTables.map((table) => [table, state[table].size])),
       active_jobs: state.jobs.size,
     };
-    const touchedMs = clock.monotonicMs();
-    this.#open.add({ id, lines, events, shared: new Set(), later: new Set(), touchedMs });
+    const begunMs = clock.monotonicMs();
+    const past = { shared: new Set<string>(), later: new Set<string>() };
+    this.#open.add({ id, lines, events, ...past, begunMs, touchedMs: begunMs, isOver: false });
     // In memory and in the order of commits this is the moment of the lines above.
     await journal.commit([
       { type: 'copy-lists', copy: id, events },
@@ -91,9 +95,7 @@ export class ExportService {
    */
   async read(id: string, position: string): Promise<ExportPart> {
     const open = this.#open.get(id);
-    if (open === undefined) {
-      throw new CarillonError('api', 'There is no such export, or no longer. Please begin again.');
-    }
+    if (open === undefined) throw exportGone();
     open.touchedMs = this.#office.clock.monotonicMs();
     const [stage, place] = splitOnce(position === '' ? 'memory:0' : position);
     const offset = Number(place);
@@ -163,7 +165,7 @@ export class ExportService {
     const { records, next } = await store.upkeep.readRecords(cursor === '' ? undefined : cursor, pageLines);
     const earlier = records.filter((record) => !open.later.has(record.id));
     const lines = earlier.map((record) => JSON.stringify({ type: 'job', record }));
-    if (next === undefined) open.touchedMs = 0;
+    if (next === undefined) open.isOver = true;
     return next === undefined ? { lines } : { lines, next: `jobs:${next}` };
   }
 
@@ -172,11 +174,16 @@ export class ExportService {
     from: PastList,
     offset: number,
   ): Promise<{ rows: object[]; end: number | undefined }> {
-    const { rows, length } = await this.#office.store.readCopy(open.id, from, offset, pageLines);
+    const { store, clock } = this.#office;
+    const { rows, length } = await store.readCopy(open.id, from, offset, pageLines);
+    if (clock.monotonicMs() - open.begunMs > copyLifeMs) throw exportGone();
     const end = offset + rows.length;
     return { rows, end: end < length ? end : undefined };
   }
 }
+
+const exportGone = () =>
+  new CarillonError('api', 'There is no such export, or no longer. Please begin again.');
 
 const unknownPosition = () => new CarillonError('api', 'Malformed parameter value: position');
 

@@ -54,6 +54,7 @@ interface OpenImport {
   /** Parts of one import are added one after the other. */
   busy: boolean;
   touchedMs: number;
+  isOver: false;
 }
 
 export interface ImportDeps {
@@ -95,6 +96,7 @@ export class ImportService {
       chars: 0,
       busy: false,
       touchedMs: clock.monotonicMs(),
+      isOver: false,
     });
     return id;
   }

@@ -9,11 +9,13 @@ const mostAtOnce = 2;
 
 interface OpenTransfer {
   readonly id: string;
-  /** Of the monotonic clock, when it was last gone on with; 0 = it is over and only kept for repeated requests. */
+  /** Of the monotonic clock, when it was last gone on with. */
   touchedMs: number;
+  /** It is only kept for repeated requests, and makes room for any other. */
+  isOver: boolean;
 }
 
-/** Exports or imports under way: a few at a time, since each holds memory. */
+/** Exports or imports under way: a few at a time and none for long, since each holds memory. */
 export class OpenTransfers<T extends OpenTransfer> {
   readonly #open = new Map<string, T>();
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -24,15 +26,15 @@ export class OpenTransfers<T extends OpenTransfer> {
     this.#noun = noun;
   }
 
-  get size(): number {
-    return this.#open.size;
+  /** Those under way now. */
+  *values(): IterableIterator<T> {
+    this.#dropIdle();
+    yield* this.#open.values();
   }
 
-  values(): IterableIterator<T> {
-    return this.#open.values();
-  }
-
+  /** Undefined when there is none, or when nobody went on with it for a quarter of an hour. */
   get(id: string): T | undefined {
+    this.#dropIdle();
     return this.#open.get(id);
   }
 
@@ -46,12 +48,21 @@ export class OpenTransfers<T extends OpenTransfer> {
 
   /** Throws CarillonError `unavailable` when so many are going on that there is no room for another one. */
   makeRoom(): void {
-    const now = this.#clock.monotonicMs();
-    const limitMs = this.#open.size < mostAtOnce ? idleMs : quietMs;
-    for (const [id, { touchedMs }] of this.#open) {
-      if (touchedMs === 0 || now - touchedMs > limitMs) this.#open.delete(id);
-    }
+    this.#dropIdle();
+    for (const [id, { isOver }] of this.#open) if (isOver) this.#open.delete(id);
+    if (this.#open.size >= mostAtOnce) this.#drop(quietMs);
     if (this.#open.size < mostAtOnce) return;
     throw new CarillonError('unavailable', `Other ${this.#noun} are going on. Please try again in a minute.`);
+  }
+
+  #dropIdle(): void {
+    if (this.#open.size > 0) this.#drop(idleMs);
+  }
+
+  #drop(untouchedForMs: number): void {
+    const now = this.#clock.monotonicMs();
+    for (const [id, { touchedMs }] of this.#open) {
+      if (now - touchedMs > untouchedForMs) this.#open.delete(id);
+    }
   }
 }

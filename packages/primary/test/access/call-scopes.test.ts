@@ -211,7 +211,7 @@ describe('calls for administrators', () => {
     expect(apiCalls[name].auth).toBe('admin');
     const { api, by } = await start('category');
     const required: readonly string[] = apiCalls[name].params.required ?? [];
-    const values: Params = { max_children: 1, password: 'geheim12', part: 0, parts: 1, lines: [] };
+    const values: Params = { max_children: 1, password: 'geheim12', part: 0, parts: 0, lines: [] };
     const params = Object.fromEntries(required.map((field) => [field, values[field] ?? 'x']));
     expect(await api.call(name, params, by.session)).toEqual({
       code: 'user',

@@ -57,6 +57,42 @@ describe('rate limits', () => {
     expect((await api.send('/health/live')).status).toBe(200);
   });
 
+  test('wrong passwords count as wrong keys do; who is signed in goes on, and may leave', async () => {
+    const { api } = await start({ failures: { perSec: 1, burst: 2 } });
+    api.office.addUser('Ann', {});
+    const send = (name: string, params: object, session?: string) =>
+      api.send(`/api/user/${name}`, {
+        method: 'POST',
+        key: null,
+        headers: {
+          'Content-Type': 'application/json',
+          ...(session === undefined ? {} : { 'X-Session-ID': session }),
+        },
+        body: JSON.stringify(params),
+      });
+    const right = { username: 'Ann', password: 'geheim12' };
+    const signedIn = objectOf((await send('login', right)).text);
+    const session = String(signedIn['session_id']);
+    const mine = { key: null, headers: { 'X-Session-ID': session } };
+    expect((await api.send('/api/app/get_schedule/v1', mine)).status).toBe(200);
+    for (let n = 0; n < 2; n += 1) {
+      const reply = await send('login', { ...right, password: 'other' });
+      expect([reply.status, objectOf(reply.text)['code']]).toEqual([200, 'login']);
+    }
+    const what = 'Too many failed authentications from this address';
+    expectRefused(await send('login', right), what, 1);
+    expectRefused(
+      await send('reset_password', { username: 'Ann', new_password: 'geheim13', key: 'a'.repeat(64) }),
+      what,
+      1,
+    );
+    expect((await api.send('/api/app/get_schedule/v1', mine)).status).toBe(200);
+    for (const name of ['resume_session', 'logout']) {
+      expect(objectOf((await send(name, {}, session)).text)).toMatchObject({ code: 0 });
+    }
+    expect(await api.get('ping')).toEqual({ code: 0 });
+  });
+
   test('a refused write is not carried out', async () => {
     const { api } = await start({ perCaller: { perSec: 1, burst: 1 } });
     const first = await api.call('run_event', { id: '3c182051' });

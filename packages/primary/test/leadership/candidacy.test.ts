@@ -186,6 +186,22 @@ describe('Candidacy', () => {
     await a.candidacy.stop();
     expect(clock.pending).toBe(0);
   });
+
+  test('a node that is out of the way knows who holds the lease, and when nobody does any more', async () => {
+    const { clock, board, node } = cluster();
+    const a = node('a');
+    a.candidacy.start();
+    await clock.advanceSettling(10);
+    await a.candidacy.stepDown(3_600_000);
+    // Taken by a node whose announcement does not arrive, and which then dies without a word.
+    const info = { id: 'b', hostname: 'b', url: 'http://b', term: board.term + 1 };
+    board.holding = { token: 'of b', endsAtMs: clock.monotonicMs() + ttlMs, info };
+    await clock.advanceSettling(500);
+    expect(a.candidacy.holder()).toMatchObject({ id: 'b' });
+    await clock.advanceSettling(ttlMs + 500);
+    expect(a.candidacy.holder()).toBeUndefined();
+    await a.candidacy.stop();
+  });
 });
 
 test('a lease that is granted while the node is stopping is given back before it has stopped', async () => {

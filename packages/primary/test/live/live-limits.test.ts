@@ -20,6 +20,17 @@ describe('limits', () => {
     expect(await new LiveClient(api.port, adminKey).next()).toMatchObject({ code: 'rate_limit' });
   });
 
+  test('a connection counts as a request of its address, with a key or without', async () => {
+    const { api } = await startLive(undefined, { perAddress: { perSec: 1, burst: 1 } });
+    expect(await new LiveClient(api.port, adminKey).next()).toEqual({ type: 'authenticated' });
+    expect(await new LiveClient(api.port, adminKey).closed).toEqual({
+      code: 1013,
+      reason: 'too many requests',
+    });
+    api.clock.advance(1_000);
+    expect(await new LiveClient(api.port, adminKey).next()).toEqual({ type: 'authenticated' });
+  });
+
   test('a message larger than any request closes the connection', async () => {
     const { api } = await startLive();
     const client = new LiveClient(api.port, adminKey);

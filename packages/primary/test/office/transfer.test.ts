@@ -153,6 +153,32 @@ describe('an import', () => {
     await expect(imports.add(first, 0, [])).rejects.toThrow('no such import');
   });
 
+  test('leaves no history of an event that is left out', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const lines = [
+      eventLine('a', { plugin: 'gone' }),
+      eventLine('b'),
+      rowLine('j1', 'a'),
+      rowLine('j2', 'b'),
+    ];
+    await take(office, lines, { partial: true });
+    expect(idsOf(office)).toEqual(['b']);
+    expect((await office.history('a', 0, 10)).length).toBe(0);
+    expect((await office.history('b', 0, 10)).length).toBe(1);
+    expect((await office.history(undefined, 0, 10)).length).toBe(2);
+  });
+
+  test('that nobody went on with for a quarter of an hour is refused, and costs no term', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    const id = office.imports.begin();
+    await office.imports.add(id, 0, [eventLine('a'), rowLine('j1', 'a')]);
+    await world.pass(15 * 60_000 + 1_000);
+    await expect(office.imports.finish(id, wish, admin)).rejects.toThrow('no such import');
+    expect(office.session.signal.aborted).toBe(false);
+  });
+
   test('is gone with its primary, and so is what was put aside', async () => {
     const world = new OfficeWorld();
     const primary = await world.primary('p1');
@@ -259,6 +285,27 @@ describe('an export', () => {
     await take(other, first);
     const plain = (all: TransferLine[]) => all.filter((line) => line.type !== 'activity');
     expect(plain((await exported(other)).filter(taken))).toEqual(plain(first));
+  });
+
+  test('that takes longer than copies of lists are kept fails, and is not taken for whole', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    await take(office, [eventLine('a'), rowLine('j1', 'a')]);
+    const { export: id } = await office.exports.begin(admin);
+    for (let quarters = 0; quarters < 4; quarters += 1) {
+      expect((await office.exports.read(id, '')).next).toBe('history:0');
+      await world.pass(14 * 60_000);
+    }
+    await expect(office.exports.read(id, 'history:0')).rejects.toThrow('no such export');
+  });
+
+  test('that nobody reads any more is forgotten', async () => {
+    const world = new OfficeWorld();
+    const { exports } = officeOf(await world.primary('p1'));
+    const { export: id } = await exports.begin(admin);
+    await rest({ exports } as LeaderOffice, id);
+    await world.pass(15 * 60_000 + 1_000);
+    await expect(exports.read(id, '')).rejects.toThrow('no such export');
   });
 
   test('names what does not exist', async () => {

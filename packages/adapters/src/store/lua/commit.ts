@@ -8,7 +8,7 @@ export const commitScript: ScriptSource = {
 -- Applies one commit: whole, once, in its place in the session's sequence, and only in the present term. A repeated
 -- commit is acknowledged without being applied again. When the answer is not OK nothing was written.
 -- KEYS 1 term  2 sequence (hash: session, number)
---      then every key of the commands: while a cluster moves them to another server, one that is no longer, or not yet,
+--      then every key of the commands, those put aside included: while a cluster moves them to another server, one that is no longer, or not yet,
 --      here refuses the script before it starts, not in the middle.
 -- ARGV 1 term  2 session  3 number of this commit in the session, from 1
 --      then for each command: the count of its words, and the words. Two of them are conditions, which skip the next

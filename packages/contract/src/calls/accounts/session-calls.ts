@@ -21,6 +21,7 @@ export const sessionCalls = {
     ...own,
     summary: 'Begin a session with name and password.',
     auth: 'none',
+    checksSecret: true,
     params: Type.Object({ username: Username, password: GivenPassword }),
     response: Type.Object({ username: Username, user: UserSchema, session_id: sessionId, expires }),
     notes:
@@ -86,6 +87,7 @@ export const sessionCalls = {
     ...own,
     summary: 'Set a new password with the key of a recovery mail.',
     auth: 'none',
+    checksSecret: true,
     params: Type.Object({
       username: Username,
       new_password: NewPassword,

@@ -19,7 +19,7 @@ export const exportCalls = {
       header: describe(Type.Record(Type.String(), Type.Unknown()), 'First line of the file'),
     }),
     notes:
-      'The answers hold the digests of API keys and everything that events and plugins hold. An export that nobody reads for 15 minutes is forgotten, and so are all of them when the primary changes.',
+      'The answers hold the digests of API keys and everything that events and plugins hold. An export that nobody reads for 15 minutes, or whose lists are not read within 55, is forgotten, and so are all of them when the primary changes.',
   },
   read_export: {
     summary: 'The next part of an export.',
