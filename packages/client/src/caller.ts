@@ -49,7 +49,7 @@ export class Caller {
   constructor(settings: Settings) {
     this.settings = settings;
     this.#exchange = new Exchange(settings.ca);
-    this.route = new PrimaryRoute(settings.urls);
+    this.route = new PrimaryRoute(settings.urls, settings.route);
   }
 
   /** Throws ApiError, UnreachableError, ClosedError, or the signal's reason. */

@@ -33,6 +33,11 @@ export interface ClientOptions {
   retryWrites?: boolean;
   /** Authorities, in PEM, that the certificates of https nodes may be signed by. Defaults to those the system trusts. */
   ca?: string;
+  /**
+   * Where a node that a redirect names is reached, when not at the address that it announces: behind forwarded ports, for
+   * example. Gets and answers a base URL without a slash at its end.
+   */
+  route?: (announced: string) => string;
   /** Go on from https to an http node when redirected there. Off by default: the key would travel unprotected. */
   allowInsecureRedirect?: boolean;
   /** Pause between two status requests when the live channel cannot be used. Defaults to 1 s. */
@@ -58,6 +63,7 @@ export interface Settings {
   readonly retry: Required<RetryOptions>;
   readonly retryWrites: boolean;
   readonly ca: string | undefined;
+  readonly route: (announced: string) => string;
   readonly allowInsecureRedirect: boolean;
   readonly pollMs: number;
   readonly timer: Timer;
@@ -86,6 +92,7 @@ export function readOptions(options: ClientOptions): Settings {
     },
     retryWrites: options.retryWrites ?? false,
     ca: options.ca,
+    route: options.route ?? ((announced) => announced),
     allowInsecureRedirect: options.allowInsecureRedirect ?? false,
     pollMs: options.pollMs ?? 1000,
     timer: options.timer ?? systemTimer,

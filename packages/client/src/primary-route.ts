@@ -4,12 +4,14 @@
  */
 export class PrimaryRoute {
   readonly #configured: readonly string[];
+  readonly #reachedAt: (announced: string) => string;
   #next = 0;
   #primary: string | undefined;
 
-  /** `configured`: at least one base URL. */
-  constructor(configured: readonly string[]) {
+  /** `configured`: at least one base URL. `reachedAt`: where a node is that has named itself so. */
+  constructor(configured: readonly string[], reachedAt: (announced: string) => string) {
     this.#configured = configured;
+    this.#reachedAt = reachedAt;
   }
 
   /** Base URL without trailing slash. */
@@ -17,9 +19,9 @@ export class PrimaryRoute {
     return this.#primary ?? this.#configured[this.#next % this.#configured.length] ?? '';
   }
 
-  /** A node has named the primary. */
+  /** A node has named the primary, by the base URL that it announces. */
   moveTo(primary: string): void {
-    this.#primary = primary;
+    this.#primary = this.#reachedAt(primary);
   }
 
   /**

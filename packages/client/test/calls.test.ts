@@ -119,6 +119,19 @@ describe('a redirect', () => {
     ]);
   });
 
+  test('leads to where the announced node is reached', async () => {
+    primary.answer(json({ code: 0, ids: ['j1'] }));
+    other.answer(redirect(() => 'http://10.1.2.3:3012'));
+    const asked: string[] = [];
+    const route = (announced: string): string => {
+      asked.push(announced);
+      return primary.url;
+    };
+    const client = open({ url: other.url, route });
+    expect((await client.runEvent({ id: 'e1' })).ids).toEqual(['j1']);
+    expect([asked, client.url]).toEqual([['http://10.1.2.3:3012'], primary.url]);
+  });
+
   test.each(['/login', 'ftp://127.0.0.1/api/app/ping/v1', 'http://::ffff:10.0.0.5:3012/api/app/ping/v1'])(
     'to %s is not followed',
     async (location) => {

@@ -155,6 +155,21 @@ describe('over the live channel', () => {
     await front.stop();
   });
 
+  test('another node is followed to where it is reached', async () => {
+    const front = await new TestServer().start();
+    front.answer(json({ code: 0, job }));
+    front.onUpgrade = (_request, _accept, refuse) =>
+      refuse('HTTP/1.1 302 Found\r\nLocation: http://10.1.2.3:3012/api/live\r\nContent-Length: 0\r\n\r\n');
+    onWatch((socket) => {
+      complete(0);
+      sendJob(socket);
+    });
+    const roundabout = createClient({ url: front.url, apiKey: key, timer, route: () => server.url });
+    expect((await roundabout.waitForJob('j1')).complete).toBe(1);
+    roundabout.close();
+    await front.stop();
+  });
+
   test('a connection that has gone dead is given up', async () => {
     let interrupted = '';
     onWatch((socket, connection) => {

@@ -28,6 +28,7 @@ export * from './checker/index.js';
 export * from './cluster/index.js';
 export { HeldBytes, watchedCopies } from './memory/held-bytes.js';
 export * from './peer-export/index.js';
+export * from './network/index.js';
 export * from './redis/index.js';
 export * from './soak/index.js';
 export { startTestS3, type TestS3 } from './s3/test-s3.js';

@@ -89,7 +89,7 @@ export class JobWatch {
     let end = await this.#session(route.current(), signal);
     for (let hops = 0; end.kind === 'moved' && hops < 3; hops += 1) {
       route.moveTo(end.base);
-      end = await this.#session(end.base, signal);
+      end = await this.#session(route.current(), signal);
     }
     if (end.kind === 'unsupported') this.#liveSupported = false;
     if (end.kind === 'lost') {

@@ -13,7 +13,7 @@ import { findEntry } from './api-route.js';
 import { callerOf, type GivenCredential, readCredential, tokenCredential } from './authenticate.js';
 import { Gate } from './gate.js';
 import { answerPing, type CallEntry, type CallReply, type LogReply } from './calls/index.js';
-import { notPrimaryJson, tooSlow, toKnownError } from './failure.js';
+import { notPrimaryJson, tooSlow, toKnownError, unanswered } from './failure.js';
 import { Forwarder, forwardedHeader } from './reply/forwarder.js';
 import { type OpenLog, openLog, sendLog } from './reply/log-reply.js';
 import { mergeParameters, rawFields } from './request/parameters.js';
@@ -102,7 +102,14 @@ class Api {
     const { clock, log, standing } = deps;
     // A little longer than the primary's own limit, so that its answer arrives.
     const timeoutMs = this.#timeoutMs + 5_000;
-    this.#forwarder = new Forwarder({ nodeId: standing.nodeId, clock, log, timeoutMs, ca: deps.ca });
+    this.#forwarder = new Forwarder({
+      nodeId: standing.nodeId,
+      clock,
+      log,
+      timeoutMs,
+      isPresent: ({ id }) => (standing.primary()?.id ?? id) === id,
+      ca: deps.ca,
+    });
   }
 
   close(): void {
@@ -277,7 +284,8 @@ class Api {
     } else if (Number(request.headers['content-length']) > this.#maxBodyBytes) {
       this.#refuseUpload(exchange, new CarillonError('too_large', 'The request body is too large'));
     } else {
-      const refuse = () => this.#answerElsewhere(exchange, 'refuse');
+      const refuse = (mayHaveArrived: boolean) =>
+        mayHaveArrived ? this.#fail(exchange, unanswered()) : this.#answerElsewhere(exchange, 'refuse');
       this.#forwarder.forward(request, response, target.pathAndQuery, primary, refuse);
     }
   }

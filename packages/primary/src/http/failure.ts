@@ -34,6 +34,13 @@ export function toKnownError(
 export const tooSlow = (): CarillonError =>
   new CarillonError('unavailable', 'The request took too long. It may or may not have been carried out.');
 
+/** For requests that were passed on to a primary which does not answer; whether they were carried out is open. */
+export const unanswered = (): CarillonError =>
+  new CarillonError(
+    'unavailable',
+    'The primary did not answer. The request may or may not have been carried out.',
+  );
+
 /** Body of an answer of a node that is not the primary (behaviour reference 1.8). */
 export function notPrimaryJson(location?: string): string {
   const description = 'This API call can only be invoked on the master server.';

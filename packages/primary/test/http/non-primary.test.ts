@@ -7,6 +7,7 @@ import { referenceOffice } from '../support/reference-state.js';
 afterEach(stopAll);
 
 const description = 'This API call can only be invoked on the master server.';
+const unanswered = 'The primary did not answer. The request may or may not have been carried out.';
 const infoOf = (url: string, id = 'node1'): PrimaryInfo => ({ id, hostname: 'primary.test', url, term: 7 });
 
 /** A node that is not the primary; `url` is where it believes the primary to be. */
@@ -138,11 +139,13 @@ describe('forward', () => {
     expect(objectOf(reply.text)).toEqual({ code: 'master', description });
   });
 
-  test('a primary that takes the request and dies: 503', async () => {
+  test('a primary that takes the request and dies: 503, and the client is told that it may have been carried out', async () => {
     const dying = createServer((socket) => socket.once('data', () => socket.destroy()));
     const port = await listenAnywhere(dying);
     const other = await startOther(`http://127.0.0.1:${port}`, 'forward');
-    expect((await other.post('run_event', '{"id":"x"}')).status).toBe(503);
+    const reply = await other.post('run_event', '{"id":"x"}');
+    expect(reply.status).toBe(503);
+    expect(objectOf(reply.text)).toEqual({ code: 'unavailable', description: unanswered });
     await closeServer(dying);
   });
 
@@ -161,6 +164,40 @@ describe('forward', () => {
     await reached;
     other.clock.advance(35_000);
     expect((await answer).status).toBe(503);
+    expect(other.clock.pending).toBe(0);
+    await closeServer(silent);
+  });
+
+  test('a primary that says nothing any more: 503 soon after another node has become the primary', async () => {
+    let asked = () => {};
+    const reached = new Promise<void>((resolve) => {
+      asked = () => resolve();
+    });
+    const silent = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', asked);
+    });
+    const port = await listenAnywhere(silent);
+    const other = await startOther(`http://127.0.0.1:${port}`, 'forward');
+    const answer = other.post('run_event', '{"id":"x"}');
+    let answered = false;
+    void answer.then(() => {
+      answered = true;
+    });
+    await reached;
+    // The same one again, or none for a while, is no reason.
+    other.standing.known = undefined;
+    other.clock.advance(5_000);
+    other.standing.known = { ...infoOf('http://elsewhere.test'), term: 8 };
+    other.clock.advance(5_000);
+    other.standing.known = infoOf('http://elsewhere.test', 'node3');
+    other.clock.advance(1_000);
+    await other.get('ping', '', { key: null });
+    expect(answered).toBe(false);
+    other.clock.advance(1_000);
+    const reply = await answer;
+    expect(reply.status).toBe(503);
+    expect(objectOf(reply.text)).toEqual({ code: 'unavailable', description: unanswered });
     expect(other.clock.pending).toBe(0);
     await closeServer(silent);
   });

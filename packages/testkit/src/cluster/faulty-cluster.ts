@@ -1,24 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CarillonClient } from '@carillon/client';
-import { freePort, type PrivateRedis } from '../redis/index.js';
+import type { CarillonClient, ClientOptions } from '@carillon/client';
+import type { PrivateRedis } from '../redis/index.js';
+import type { ClusterNetwork, FaultyNode, FaultyPrimary } from './cluster-network.js';
+import { NamespacedNetwork } from './namespaced-network.js';
 import type { LogLine, NodeProcess } from './node-process.js';
+import { ProxiedNetwork } from './proxied-network.js';
 import { skewedClock } from './skewed-clock.js';
-import { ownPort } from './socket-owner.js';
-import { TcpProxy } from './tcp-proxy.js';
-import { type PrimaryProcess, TestCluster } from './test-cluster.js';
-
-/** A node whose way to Redis can be broken. */
-export interface FaultyNode {
-  readonly process: NodeProcess;
-  readonly toRedis: TcpProxy;
-}
-
-export interface FaultyPrimary extends FaultyNode {
-  readonly process: PrimaryProcess;
-  /** The way of workers, and of redirected clients, to this node. */
-  readonly toNode: TcpProxy;
-}
+import type { TestCluster } from './test-cluster.js';
 
 export interface FaultyClusterOptions {
   primaries: number;
@@ -34,6 +23,11 @@ export interface FaultyClusterOptions {
    * network that could be cut.
    */
   redis?: PrivateRedis;
+  /**
+   * Each node and Redis is in a network namespace of its own, and faults make packets vanish. Needs what
+   * `whyNoNamespaces` looks for; neither `direct` nor another Redis can be had with it.
+   */
+  namespaces?: boolean;
   /** For all nodes. */
   environment?: Readonly<Record<string, string>>;
   /** How far the wall clocks of nodes are ahead of that of the machine, by the names of the nodes. */
@@ -49,49 +43,74 @@ export const hasJoined =
     line.message === 'A worker joined' && line['hostname'] === hostname;
 
 /**
- * A cluster of real processes, each on a loopback address of its own, whose connections go through stretches of network
- * that can be cut: node and Redis, worker and primary.
+ * A cluster of real processes, each on a loopback address or in a network namespace of its own, whose connections can be
+ * cut: node and Redis, worker and primary.
  */
 export class FaultyCluster {
   readonly cluster: TestCluster;
   readonly primaries: FaultyPrimary[] = [];
   readonly workers: FaultyNode[] = [];
+  readonly #network: ClusterNetwork;
   readonly #environment: Record<string, string>;
-  readonly #isRedisDirect: boolean;
   readonly #clocksAheadMs: Readonly<Record<string, number>>;
-  #addresses = 10;
 
-  private constructor(cluster: TestCluster, options: FaultyClusterOptions) {
-    this.cluster = cluster;
-    const settings = join(cluster.directory, 'settings.json');
+  private constructor(network: ClusterNetwork, options: FaultyClusterOptions) {
+    this.cluster = network.cluster;
+    this.#network = network;
+    const settings = join(this.cluster.directory, 'settings.json');
     writeFileSync(settings, JSON.stringify(options.peerSettings ?? {}));
     this.#environment = { CARILLON_CONFIG: settings, ...options.environment };
-    this.#isRedisDirect = options.redis !== undefined;
     this.#clocksAheadMs = options.clocksAheadMs ?? {};
   }
 
   /** Prepares all nodes (`p1`…, `w1`…), starts them, and resolves when every worker has joined the first primary. */
   static async start(options: FaultyClusterOptions): Promise<FaultyCluster> {
-    const cluster = new FaultyCluster(await TestCluster.start(options.redis), options);
-    for (let n = 1; n <= options.primaries; n += 1)
-      await cluster.#addPrimary(`p${n}`, options.direct === true);
-    for (let n = 1; n <= options.workers; n += 1) await cluster.#addWorker(`w${n}`);
-    const [first, ...others] = cluster.primaries;
+    const network = await networkFor(options);
+    const cluster = new FaultyCluster(network, options);
+    try {
+      await cluster.#start(options);
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  async #start({ primaries, workers }: FaultyClusterOptions): Promise<void> {
+    const network = this.#network;
+    for (let n = 1; n <= primaries; n += 1) {
+      this.primaries.push(await network.primary(`p${n}`, this.#environmentOf(`p${n}`)));
+    }
+    for (let n = 1; n <= workers; n += 1) {
+      this.workers.push(await network.worker(`w${n}`, this.#environmentOf(`w${n}`)));
+    }
+    const [first, ...others] = this.primaries;
     first?.process.start();
     await first?.process.waitForLine(isServing);
-    for (const { process } of [...others, ...cluster.workers]) process.start();
+    for (const { process } of [...others, ...this.workers]) process.start();
     for (const { process } of others) await process.waitForLine(({ message }) => message === 'The node runs');
-    for (const { process } of cluster.workers) await first?.process.waitForLine(hasJoined(process.name));
-    return cluster;
+    for (const { process } of this.workers) await first?.process.waitForLine(hasJoined(process.name));
   }
 
   get nodes(): FaultyNode[] {
     return [...this.primaries, ...this.workers];
   }
 
-  /** A client that knows all primaries directly. */
-  client(): CarillonClient {
-    return this.cluster.client(...this.primaries.map(({ process }) => process));
+  /** A client that knows these primaries, without any all of them. */
+  client(...nodes: readonly FaultyPrimary[]): CarillonClient {
+    return this.cluster.clientWith(this.clientOptions(...nodes));
+  }
+
+  /** What `client` makes its clients with, but for the key. */
+  clientOptions(...nodes: readonly FaultyPrimary[]): ClientOptions {
+    const known = nodes.length === 0 ? this.primaries : nodes;
+    return this.#network.clientOptions(known.map(({ process }) => process));
+  }
+
+  /** The network, for faults that only namespaces can have. Throws without them. */
+  get namespaces(): NamespacedNetwork {
+    if (!(this.#network instanceof NamespacedNetwork)) throw new Error('The cluster has no namespaces');
+    return this.#network;
   }
 
   /** Highest term that any node has served. */
@@ -118,79 +137,26 @@ export class FaultyCluster {
 
   /** Cuts a worker off from Redis and from every primary; its processes do not notice but for that. */
   cutOff(worker: FaultyNode): void {
-    worker.toRedis.cut();
-    this.cutFromPrimaries(worker);
+    this.#network.cutOff(worker);
   }
 
   /** Cuts a worker, or without one all workers, off from every primary. */
   cutFromPrimaries(worker?: FaultyNode): void {
-    const workers = worker === undefined ? this.workers : [worker];
-    const isTheirs = (port: number): boolean =>
-      ownPort(
-        workers.map(({ process }) => process.pid),
-        port,
-      );
-    for (const { toNode } of this.primaries) toNode.cut(isTheirs);
+    this.#network.cutFromPrimaries(worker === undefined ? this.workers : [worker]);
   }
 
   /** All stretches of network work again. */
   mend(): void {
-    for (const { toRedis } of this.nodes) toRedis.mend();
-    for (const { toNode } of this.primaries) toNode.mend();
+    this.#network.mend();
   }
 
   async close(): Promise<void> {
-    await this.cluster.close();
-    const proxies = [
-      ...this.nodes.map(({ toRedis }) => toRedis),
-      ...this.primaries.map(({ toNode }) => toNode),
-    ];
-    await Promise.all(proxies.map((proxy) => proxy.close()));
-  }
-
-  async #addPrimary(name: string, isDirect: boolean): Promise<void> {
-    const host = this.#nextAddress();
-    const toRedis = await this.#wayToRedis(host);
-    const port = await freePort(host);
-    const toNode = await TcpProxy.start(host, { host, port });
-    const process = await this.cluster.primary(
-      name,
-      {
-        ...this.#environmentOf(name),
-        ...this.#redisThrough(toRedis),
-        CARILLON_HTTP_HOST: host,
-        CARILLON_HTTP_PORT: String(port),
-        ...(isDirect ? {} : { CARILLON_PUBLIC_URL: urlOf('http', toNode) }),
-      },
-      `http://${host}:${port}`,
-    );
-    this.primaries.push({ process, toRedis, toNode });
-  }
-
-  async #addWorker(name: string): Promise<void> {
-    const toRedis = await this.#wayToRedis(this.#nextAddress());
-    const environment = { ...this.#environmentOf(name), ...this.#redisThrough(toRedis) };
-    this.workers.push({ process: this.cluster.worker(name, environment), toRedis });
-  }
-
-  #redisThrough(toRedis: TcpProxy): Record<string, string> {
-    return this.#isRedisDirect ? {} : { CARILLON_REDIS_URL: urlOf('redis', toRedis) };
+    await this.#network.close();
   }
 
   #environmentOf(name: string): Record<string, string> {
     const aheadMs = this.#clocksAheadMs[name] ?? 0;
     return { ...this.#environment, ...(aheadMs === 0 ? {} : skewedClock(aheadMs)) };
-  }
-
-  #wayToRedis(host: string): Promise<TcpProxy> {
-    if (this.#isRedisDirect) return TcpProxy.start(host, { host, port: 1 });
-    const { hostname, port } = new URL(this.cluster.redis.url);
-    return TcpProxy.start(host, { host: hostname, port: Number(port) });
-  }
-
-  #nextAddress(): string {
-    this.#addresses += 1;
-    return `127.0.0.${this.#addresses}`;
   }
 
   #leading(is: (node: FaultyPrimary) => boolean): FaultyPrimary {
@@ -200,8 +166,12 @@ export class FaultyCluster {
   }
 }
 
-const urlOf = (scheme: string, { address }: TcpProxy): string =>
-  `${scheme}://${address.host}:${address.port}`;
+async function networkFor({ namespaces, direct, redis }: FaultyClusterOptions): Promise<ClusterNetwork> {
+  if (namespaces !== true) return ProxiedNetwork.start(direct === true, redis);
+  if (direct === true || redis !== undefined)
+    throw new Error('A cluster in namespaces has its own way and Redis');
+  return NamespacedNetwork.start();
+}
 
 function termOf({ lines }: NodeProcess): number {
   return Number(lines.findLast(isServing)?.['term'] ?? 0);

@@ -1,5 +1,7 @@
+export * from './cluster-network.js';
 export * from './faulty-cluster.js';
 export * from './job-records.js';
+export * from './namespaced-network.js';
 export * from './node-process.js';
 export * from './skewed-clock.js';
 export * from './socket-owner.js';

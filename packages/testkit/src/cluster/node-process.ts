@@ -23,18 +23,22 @@ export class NodeProcess {
   readonly name: string;
   readonly lines: LogLine[] = [];
   readonly #environment: Record<string, string>;
+  readonly #through: readonly string[];
   readonly #expectations = new Set<Expectation>();
   #child: ChildProcess | undefined;
   #raw = '';
 
-  constructor(name: string, environment: Record<string, string>) {
+  /** `through`: command that runs it elsewhere, in the same process. */
+  constructor(name: string, environment: Record<string, string>, through: readonly string[] = []) {
     this.name = name;
     this.#environment = environment;
+    this.#through = through;
   }
 
   start(): void {
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(process.execPath, [program, 'start'], {
+    const [command = '', ...args] = [...this.#through, process.execPath, program, 'start'];
+    const child = spawn(command, args, {
       env: { PATH, HOME, CARILLON_LOG_FORMAT: 'json', ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CarillonClient, createClient } from '@carillon/client';
+import { type CarillonClient, type ClientOptions, createClient } from '@carillon/client';
 import { freePort, type PrivateRedis, startPrivateRedis } from '../redis/index.js';
 import { NodeProcess } from './node-process.js';
 
@@ -13,8 +13,8 @@ export interface PrimaryProcess extends NodeProcess {
 class PrimaryNodeProcess extends NodeProcess implements PrimaryProcess {
   readonly url: string;
 
-  constructor(name: string, url: string, environment: Record<string, string>) {
-    super(name, environment);
+  constructor(name: string, url: string, environment: Record<string, string>, through: readonly string[]) {
+    super(name, environment, through);
     this.url = url;
   }
 }
@@ -43,33 +43,48 @@ export class TestCluster {
     return join(this.directory, name);
   }
 
-  /** Prepares a primary-eligible node; `start` runs it. `url` is where tests reach it if the environment moves it. */
+  /**
+   * Prepares a primary-eligible node; `start` runs it. `url` is where tests reach it if the environment moves it, and
+   * `through` a command that runs it elsewhere.
+   */
   async primary(
     name: string,
     environment: Record<string, string> = {},
     url?: string,
+    through: readonly string[] = [],
   ): Promise<PrimaryProcess> {
     const port = await freePort();
-    const node = new PrimaryNodeProcess(name, url ?? `http://127.0.0.1:${port}`, {
+    const settings = {
       ...this.#common(name),
       CARILLON_ROLES: 'primary',
       CARILLON_HTTP_PORT: String(port),
       CARILLON_BOOTSTRAP_API_KEY: this.apiKey,
       ...environment,
-    });
+    };
+    const node = new PrimaryNodeProcess(name, url ?? `http://127.0.0.1:${port}`, settings, through);
     this.#nodes.push(node);
     return node;
   }
 
-  worker(name: string, environment: Record<string, string> = {}): NodeProcess {
-    const node = new NodeProcess(name, { ...this.#common(name), CARILLON_ROLES: 'worker', ...environment });
+  worker(
+    name: string,
+    environment: Record<string, string> = {},
+    through: readonly string[] = [],
+  ): NodeProcess {
+    const settings = { ...this.#common(name), CARILLON_ROLES: 'worker', ...environment };
+    const node = new NodeProcess(name, settings, through);
     this.#nodes.push(node);
     return node;
   }
 
   /** An SDK client that knows these nodes. */
   client(...nodes: readonly PrimaryProcess[]): CarillonClient {
-    const client = createClient({ urls: nodes.map((node) => node.url), apiKey: this.apiKey });
+    return this.clientWith({ urls: nodes.map((node) => node.url) });
+  }
+
+  /** An SDK client with these options, and the key of the cluster. */
+  clientWith(options: ClientOptions): CarillonClient {
+    const client = createClient({ apiKey: this.apiKey, ...options });
     this.#clients.push(client);
     return client;
   }

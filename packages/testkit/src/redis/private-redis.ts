@@ -19,14 +19,24 @@ export interface PrivateRedis {
   stop(): Promise<void>;
 }
 
+export interface PrivateRedisOptions {
+  listen: 'unix' | 'tcp';
+  /** Runs through this command, at a place where it also listens on that address, without asking who connects. */
+  within?: { through: readonly string[]; host: string; port: number };
+}
+
 /** Starts a server in a fresh directory; resolves when it accepts connections. */
-export async function startPrivateRedis({ listen }: { listen: 'unix' | 'tcp' }): Promise<PrivateRedis> {
+export async function startPrivateRedis({ listen, within }: PrivateRedisOptions): Promise<PrivateRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'carillon-redis-'));
-  const port = listen === 'tcp' ? await freePort() : 0;
+  const port = within?.port ?? (listen === 'tcp' ? await freePort() : 0);
   const socket = join(directory, 'socket');
   const place = listen === 'tcp' ? ['--bind', '127.0.0.1'] : ['--unixsocket', socket];
+  const beyond = within === undefined ? [] : ['--bind', within.host, '--protected-mode', 'no'];
   const settings = ['--appendonly', 'yes', '--save', '', '--hz', '100', '--dir', directory];
-  const server = new ServerProcess(['--port', String(port), ...place, ...settings]);
+  const server = new ServerProcess(
+    ['--port', String(port), ...place, ...beyond, ...settings],
+    within?.through,
+  );
   await server.start();
   return {
     url: listen === 'tcp' ? `redis://127.0.0.1:${port}` : `unix:${socket}`,

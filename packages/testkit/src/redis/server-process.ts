@@ -5,18 +5,22 @@ import { createInterface } from 'node:readline';
 /** A redis-server process; the lines of its log are the events that tests wait for. */
 export class ServerProcess {
   readonly #args: readonly string[];
+  readonly #through: readonly string[];
   readonly #lines: string[] = [];
   readonly #waiting = new Set<() => void>();
   #child: ChildProcess | undefined;
 
-  constructor(args: readonly string[]) {
+  /** `through`: command that runs it elsewhere. */
+  constructor(args: readonly string[], through: readonly string[] = []) {
     this.#args = args;
+    this.#through = through;
   }
 
   /** Runs it; resolves when its log says the given. Rejects when it ends before. */
   async start(until: RegExp = /ready to accept connections/i): Promise<void> {
-    const program = process.env['CARILLON_REDIS_SERVER'] ?? 'redis-server';
-    const child = spawn(program, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const server = process.env['CARILLON_REDIS_SERVER'] ?? 'redis-server';
+    const [program = server, ...args] = [...this.#through, server, ...this.#args];
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     // A test run that dies leaves no server behind.
     const killed = (): void => void child.kill('SIGKILL');

@@ -16,6 +16,8 @@ export interface SoakOptions {
   leaseTtlMs?: number;
   /** Clients that write at the same time; defaults to 3. */
   lanes?: number;
+  /** Each node and Redis in a network namespace of its own (`FaultyClusterOptions`). */
+  namespaces?: boolean;
   /** Gets each fault as it is injected, and other progress. */
   tell?: (line: string) => void;
 }
@@ -47,9 +49,16 @@ const peerSettings = { dead_job_timeout: 8, child_kill_timeout: 1 };
  */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, minutes, each = 2, primaries = 2, workers = 3, lanes = 3, tell = () => undefined } = options;
-  const { leaseTtlMs = 1_500 } = options;
+  const { leaseTtlMs = 1_500, namespaces = false } = options;
   const environment = { CARILLON_LEASE_TTL_MS: String(leaseTtlMs), CARILLON_DRAIN_GRACE: '2' };
-  const cluster = await FaultyCluster.start({ primaries, workers, environment, peerSettings, clocksAheadMs });
+  const cluster = await FaultyCluster.start({
+    primaries,
+    workers,
+    environment,
+    peerSettings,
+    clocksAheadMs,
+    namespaces,
+  });
   try {
     const run = new SoakRun(cluster, { seed, durationMs: minutes * 60_000, each, lanes, tell });
     const records = await run.run().catch(async (error: unknown) => {

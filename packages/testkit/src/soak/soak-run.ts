@@ -167,10 +167,9 @@ export class SoakRun {
   }
 
   #newClient(deadlineMs: number): CarillonClient {
-    const { cluster, primaries } = this.#cluster;
     const client = createClient({
-      urls: primaries.map(({ process }) => process.url),
-      apiKey: cluster.apiKey,
+      ...this.#cluster.clientOptions(),
+      apiKey: this.#cluster.cluster.apiKey,
       timeoutMs: 8_000,
       retry: { deadlineMs },
     });

@@ -26,12 +26,21 @@ const hopHeaders = new Set([
   'host',
 ]);
 
+/**
+ * An old primary that is out of reach may never say so: after two looks at which another one is known, its answer is
+ * not waited for any more. One that steps down has the time between them to answer.
+ */
+const lookMs = 1_000;
+const looksAtAnother = 2;
+
 export interface ForwarderDeps {
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** Longest time until the primary begins to answer, and longest silence within its answer. */
   readonly timeoutMs: number;
+  /** False as soon as another node is known to be the primary. */
+  readonly isPresent: (primary: PrimaryInfo) => boolean;
   /** Certificates, in PEM, that the primary's may be signed by; undefined: those the system trusts. */
   readonly ca: string | undefined;
 }
@@ -54,14 +63,15 @@ export class Forwarder {
 
   /**
    * Sends the request, with its body as it comes, to the primary. `onFailure` is called, once, when no answer can be
-   * had; nothing has been sent to the client then. An answer that breaks off cuts the client's connection.
+   * had, and told whether the request may have arrived; nothing has been sent to the client then. An answer that breaks
+   * off cuts the client's connection.
    */
   forward(
     request: IncomingMessage,
     response: ServerResponse,
     pathAndQuery: string,
     primary: PrimaryInfo,
-    onFailure: () => void,
+    onFailure: (mayHaveArrived: boolean) => void,
   ): void {
     const url = new URL(primary.url);
     const secure = url.protocol === 'https:';
@@ -73,13 +83,21 @@ export class Forwarder {
       path: url.pathname.replace(/\/$/, '') + pathAndQuery,
       headers: this.#headers(request, url.host),
     });
+    let mayHaveArrived = false;
+    outgoing.on('socket', (socket) => {
+      const onConnected = () => {
+        mayHaveArrived = true;
+      };
+      if (outgoing.reusedSocket) onConnected();
+      else socket.once(secure ? 'secureConnect' : 'connect', onConnected);
+    });
     const fail = (reason: string) => {
       outgoing.destroy();
       this.#deps.log.log('warn', 'A request could not be forwarded', { url: primary.url, reason });
       if (response.headersSent) response.destroy();
-      else onFailure();
+      else onFailure(mayHaveArrived);
     };
-    this.#watch(outgoing, response, fail);
+    this.#watch(outgoing, response, primary, fail);
     outgoing.on('response', (answer) => {
       if (response.destroyed || response.headersSent) {
         answer.resume();
@@ -102,23 +120,32 @@ export class Forwarder {
   #watch(
     outgoing: ReturnType<typeof httpRequest>,
     response: ServerResponse,
+    primary: PrimaryInfo,
     fail: (reason: string) => void,
   ): void {
+    const { clock, isPresent, timeoutMs } = this.#deps;
     let cancelTimer: Cancel = () => undefined;
     let over = false;
+    let looks = 0;
+    const cancelLooks = clock.every(lookMs, () => {
+      looks = isPresent(primary) ? 0 : looks + 1;
+      if (looks === looksAtAnother) end('another node has become the primary');
+    });
     const end = (reason?: string) => {
       if (over) return;
       over = true;
       cancelTimer();
+      cancelLooks();
       if (reason !== undefined) fail(reason);
     };
     const restart = () => {
       cancelTimer();
-      if (!over) cancelTimer = this.#deps.clock.after(this.#deps.timeoutMs, () => end('no answer in time'));
+      if (!over) cancelTimer = clock.after(timeoutMs, () => end('no answer in time'));
     };
     restart();
     outgoing.on('error', (error) => end(error.message));
     outgoing.on('response', (answer) => {
+      cancelLooks();
       answer.on('data', restart);
       answer.on('end', () => end());
     });

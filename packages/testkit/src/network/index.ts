@@ -1,0 +1,2 @@
+export { NamespaceNetwork, type Place } from './namespace-network.js';
+export { whyNoNamespaces } from './own-namespaces.js';
