@@ -7,6 +7,8 @@ import { reasonOf, UsageError } from './failures.js';
 export interface Connection {
   url: string;
   apiKey: string | undefined;
+  /** Where the key was found, for people. */
+  keySource?: string;
   /** Authorities of https nodes in PEM. */
   ca?: string;
 }
@@ -26,14 +28,21 @@ export function findConnection(
 ): Connection {
   const url = options.url ?? (io.env['CARILLON_URL'] || defaultUrl);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new UsageError(`Not an http or https URL: ${url}`);
+    throw new UsageError(`Not an http or https URL: ${url} (one is like ${defaultUrl})`);
   }
   const apiKey = options.key ?? (io.env['CARILLON_API_KEY'] || undefined);
   const caFile = options.ca ?? (io.env['CARILLON_CA'] || undefined);
   const trust = caFile === undefined ? {} : { ca: readAuthorities(caFile, io) };
-  if (apiKey !== undefined || !loopback.has(new URL(url).hostname)) return { url, apiKey, ...trust };
-  return { url, apiKey: readKeyFile(io), ...trust };
+  if (apiKey !== undefined) {
+    return { url, apiKey, keySource: options.key === undefined ? 'CARILLON_API_KEY' : '--key', ...trust };
+  }
+  if (!loopback.has(new URL(url).hostname)) return { url, apiKey, ...trust };
+  const keySource = keyFile(io);
+  return { url, apiKey: readKey(keySource), keySource, ...trust };
 }
+
+const keyFile = (io: CommandIo): string =>
+  join(resolve(io.cwd ?? '.', io.env['CARILLON_DATA_DIR'] || 'data'), 'admin-api-key');
 
 function readAuthorities(file: string, io: CommandIo): string {
   try {
@@ -43,10 +52,9 @@ function readAuthorities(file: string, io: CommandIo): string {
   }
 }
 
-function readKeyFile(io: CommandIo): string | undefined {
-  const directory = io.env['CARILLON_DATA_DIR'] || 'data';
+function readKey(file: string): string | undefined {
   try {
-    return readFileSync(join(resolve(io.cwd ?? '.', directory), 'admin-api-key'), 'utf8').trim() || undefined;
+    return readFileSync(file, 'utf8').trim() || undefined;
   } catch {
     // Absent or not ours to read: the server will ask for a key.
     return undefined;

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandIo } from './command-io.js';
-import { UsageError } from './failures.js';
+import { CommandError, reasonOf, UsageError } from './failures.js';
+import { apiCalls } from '@carillon/contract';
+import { nearestName } from './nearest.js';
 import { collect, type Options, readValue } from './options.js';
+import type { Session } from './session.js';
 import { parseTiming } from './crontab/parse-timing.js';
 
 /** Adds the options that describe an event, for `event create` and `event edit`. */
@@ -47,6 +50,29 @@ export function readSettings(options: Options, io: CommandIo, title: string): Re
   return settings;
 }
 
+/** Says which names of `--set` the call does not know: the API stores them all the same, as Cronicle does. */
+export function noteUnknownSettings(
+  { options, warn }: Pick<Session, 'options' | 'warn'>,
+  call: 'create_event' | 'update_event' | 'run_event',
+): void {
+  const known = Object.keys(apiCalls[call].params.properties);
+  for (const name of options.pairs('set').keys()) {
+    if (known.includes(name)) continue;
+    const near = nearestName(name, known);
+    warn(
+      `--set ${name}: nothing that Carillon knows${near === undefined ? '' : ` (did you mean ${near}?)`}, kept all the same`,
+    );
+  }
+}
+
+function readScript(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandError(`The script cannot be read: ${reasonOf(error)}`);
+  }
+}
+
 function readParams(options: Options, io: CommandIo): Record<string, unknown> {
   const params: Record<string, unknown> = Object.fromEntries(options.pairs('param'));
   const text = options.text('script');
@@ -55,6 +81,6 @@ function readParams(options: Options, io: CommandIo): Record<string, unknown> {
     throw new UsageError('Give either --script or --script-file');
   }
   if (text !== undefined) params['script'] = text.startsWith('#!') ? text : `#!/bin/sh\n\n${text}\n`;
-  if (file !== undefined) params['script'] = readFileSync(resolve(io.cwd ?? '.', file), 'utf8');
+  if (file !== undefined) params['script'] = readScript(resolve(io.cwd ?? '.', file));
   return params;
 }

@@ -37,12 +37,12 @@ export function reasonOf(error: unknown): string {
 /** How an error ends the program: what people read, and the exit code. */
 export function explainFailure(
   error: unknown,
-  about: { hasKey: boolean },
+  about: { hasKey: boolean; keySource?: string | undefined },
 ): { message: string; exitCode: number } {
   if (error instanceof UsageError) return { message: error.message, exitCode: exitCodes.usage };
   if (error instanceof UnreachableError)
     return { message: explainUnreachable(error), exitCode: exitCodes.unreachable };
-  if (error instanceof ApiError) return explainRefusal(error, about.hasKey);
+  if (error instanceof ApiError) return explainRefusal(error, about);
   return { message: reasonOf(error), exitCode: exitCodes.failure };
 }
 
@@ -50,6 +50,8 @@ function explainUnreachable(error: UnreachableError): string {
   const lines = [error.message];
   if (/certificate|issuer/i.test(error.message)) {
     lines.push('If the authority is your own, name its file with --ca or CARILLON_CA.');
+  } else if (/wrong version number|packet length too long/i.test(error.message)) {
+    return `${error.url} does not speak TLS: try http:// instead of https://`;
   } else if (error.refused) {
     lines.push('Is a node running there? Start one with: carillon start');
     lines.push('Another address is given by --url or CARILLON_URL.');
@@ -58,14 +60,22 @@ function explainUnreachable(error: UnreachableError): string {
   return lines.join('\n');
 }
 
-function explainRefusal(error: ApiError, hasKey: boolean): { message: string; exitCode: number } {
-  if (error.code === 'http') return { message: error.message, exitCode: exitCodes.unreachable };
+/** `unavailable` is what a load balancer, or a node in the midst of a failover, answers for a primary that is not there. */
+function explainRefusal(
+  error: ApiError,
+  { hasKey, keySource }: { hasKey: boolean; keySource?: string | undefined },
+): { message: string; exitCode: number } {
+  if (error.code === 'http' || error.code === 'unavailable')
+    return { message: error.message, exitCode: exitCodes.unreachable };
   const lines = [error.description];
   if (error.code === 'session' && !hasKey) {
     lines.push(
       'Give an API key with --key or CARILLON_API_KEY, or set CARILLON_DATA_DIR to the data directory',
     );
     lines.push('of a node of this machine, which keeps its first key in the file admin-api-key.');
+  }
+  if (error.code === 'api' && error.description === 'Invalid API Key' && keySource !== undefined) {
+    lines.push(`The key is that of ${keySource}.`);
   }
   return { message: lines.join('\n'), exitCode: exitCodes.failure };
 }

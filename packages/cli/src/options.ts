@@ -28,14 +28,15 @@ export class Options {
     return Array.isArray(value) ? value.map(String) : [];
   }
 
-  /** A whole number ≥ `minimum`. Throws UsageError otherwise. */
-  count(name: string, fallback: number, minimum = 0): number {
+  /** A whole number from `minimum` to `maximum`. Throws UsageError otherwise. */
+  count(name: string, fallback: number, minimum = 0, maximum = Number.MAX_SAFE_INTEGER): number {
     const value = this.text(name);
     if (value === undefined) return fallback;
     const number = Number(value);
     if (!Number.isSafeInteger(number) || number < minimum || value.trim() === '') {
       throw new UsageError(`--${name} must be a whole number, at least ${minimum}: ${value}`);
     }
+    if (number > maximum) throw new UsageError(`--${name} is ${maximum} at the most: ${value}`);
     return number;
   }
 

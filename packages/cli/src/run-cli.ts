@@ -32,7 +32,10 @@ export async function runCli(argv: readonly string[], io: CommandIo): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : usage;
     if (io.signal?.aborted === true) return exitCodes.interrupted;
-    const { message, exitCode } = explainFailure(error, { hasKey: run.connection?.apiKey !== undefined });
+    const { message, exitCode } = explainFailure(error, {
+      hasKey: run.connection?.apiKey !== undefined,
+      keySource: run.connection?.keySource,
+    });
     io.stderr.write(`error: ${message}\n`);
     return exitCode === exitCodes.usage ? usage : exitCode;
   }

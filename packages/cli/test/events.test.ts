@@ -180,6 +180,35 @@ describe('event create', () => {
     });
   });
 
+  test.each([
+    ['@daily', { minutes: [0], hours: [0] }],
+    ['0 4 1 1 * 2030', { minutes: [0], hours: [4], days: [1], months: [1], years: [2030] }],
+    ['0 4 * * 7', { minutes: [0], hours: [4], weekdays: [0] }],
+    ['h 4 * * *', { minutes: [expect.any(Number)], hours: [4] }],
+  ])('at %s', async (cron, timing) => {
+    await cluster.run(['event', 'create', 'X', '--cron', cron]);
+    expect(cluster.paramsOf('create_event')[0]).toMatchObject({ timing });
+  });
+
+  test('says which settings nobody knows', async () => {
+    const { exitCode, err } = await cluster.run([
+      ...['event', 'create', 'X', '--set', 'retris=2', '--set', 'retries=1', '--set', 'zzzzzzzzzz=1'],
+    ]);
+    expect({ exitCode, err }).toEqual({
+      exitCode: 0,
+      err:
+        '--set retris: nothing that Carillon knows (did you mean retries?), kept all the same\n' +
+        '--set zzzzzzzzzz: nothing that Carillon knows, kept all the same\n',
+    });
+  });
+
+  test('with a script that is not there', async () => {
+    const { exitCode, err } = await cluster.run(['event', 'create', 'X', '--script-file', '/nowhere/x.sh']);
+    expect(exitCode).toBe(1);
+    expect(err).toMatch(/^error: The script cannot be read: .*nowhere/);
+    expect(cluster.paramsOf('create_event')).toEqual([]);
+  });
+
   test('refused by the server', async () => {
     const { exitCode, err } = await cluster.run(['event', 'create', 'X', '--target', 'nowhere']);
     expect({ exitCode, err }).toEqual({
@@ -190,6 +219,9 @@ describe('event create', () => {
 
   test.each([
     [['--cron', '61 25 * * * * *'], /61 25/],
+    [['--cron', '* * * *'], /Not five fields .*: \* \* \* \*$/m],
+    [['--cron', '61 * * * *'], /Invalid crontab format: 61/],
+    [['--cron', '0 4 1 * 1'], /make two events of 0 4 1 \* 1/],
     [['--cron', '* * * * *', '--on-demand'], /either --cron or --on-demand/],
     [['--param', 'novalue'], /--param must be NAME=VALUE: novalue/],
     [['--script', 'a', '--script-file', 'b'], /either --script or --script-file/],

@@ -330,17 +330,25 @@ describe('several jobs', () => {
 
 describe('the cluster', () => {
   test('gets another primary', async () => {
+    const status = cluster.answers.get('status');
     cluster.answers.set('step_down', { term: 7 });
+    cluster.onCall = (name, count) => {
+      const url = count === 1 ? 'http://one.test' : 'http://two.test';
+      if (name === 'status') cluster.answers.set('status', { ...status, primary: { id: 'n', url, term: 7 } });
+    };
     const { exitCode, out } = await cluster.run(['step-down', '--quiet', '60']);
     expect({ exitCode, out }).toEqual({
       exitCode: 0,
-      out: `${cluster.url} has stepped down; ${cluster.url} answers again, or a node behind it does\n`,
+      out: 'http://one.test has stepped down; http://two.test is the primary now\n',
     });
     expect(cluster.paramsOf('step_down')).toEqual([{ quiet: 60 }]);
     expect(JSON.parse((await cluster.run(['step-down', '--json'])).out)).toEqual({
       term: 7,
-      before: cluster.url,
-      primary: cluster.url,
+      before: 'http://two.test',
+      primary: 'http://two.test',
     });
+    expect((await cluster.run(['step-down'])).out).toBe(
+      'http://two.test has stepped down; http://two.test is the primary again\n',
+    );
   });
 });

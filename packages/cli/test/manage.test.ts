@@ -232,6 +232,22 @@ describe('keys', () => {
     expect(JSON.parse(json.out)).toEqual({ id: 'k3', key: 'abc' });
   });
 
+  test.each([
+    ['run_event', 'did you mean run_events?'],
+    ['everything', 'there are admin, create_events, '],
+  ])('refuses the privilege %s, which nobody asks for', async (name, hint) => {
+    for (const who of [
+      ['key', 'create', 'X'],
+      ['key', 'edit', 'CI'],
+      ['user', 'create', 'ann'],
+    ]) {
+      const { exitCode, err } = await cluster.run([...who, '--allow', 'cat_x', '--allow', name]);
+      expect(exitCode).toBe(2);
+      expect(err).toContain(`error: No privilege: ${name} (${hint}`);
+    }
+    expect(cluster.paramsOf('create_api_key')).toEqual([]);
+  });
+
   test('revoke deletes by title', async () => {
     expect((await cluster.run(['key', 'revoke', 'CI'])).out).toBe('Revoked API key k2 (CI)\n');
     expect(cluster.paramsOf('delete_api_key')).toEqual([{ id: 'k2' }]);
@@ -246,9 +262,11 @@ describe('activity', () => {
       { ...who, action: 'apikey_create', api_key: { id: 'k9', title: 'CI' } },
       { ...who, action: 'server_remove', hostname: 'web1' },
       { ...who, action: 'job_delete', id: 'j1', event: 'e1' },
+      { ...who, action: 'state_update', enabled: 0 },
+      { ...who, action: 'import', source: 'cronicle', tables: {} },
       { action: 'warning', epoch: 1_445_232_960, description: 'Failed to launch', event: 'e1' },
     ];
-    cluster.answers.set('get_activity', { rows, list: { length: 5 } });
+    cluster.answers.set('get_activity', { rows, list: { length: rows.length } });
     const { out } = await cluster.run(['activity', '-n', '9']);
     expect(out.split('\n')).toEqual([
       'TIME                 ACTION         BY     ABOUT',
@@ -256,6 +274,8 @@ describe('activity', () => {
       '2015-10-19 05:36:00  apikey_create  Admin  CI (k9)',
       '2015-10-19 05:36:00  server_remove  Admin  web1',
       '2015-10-19 05:36:00  job_delete     Admin  j1',
+      '2015-10-19 05:36:00  state_update   Admin  scheduler off',
+      '2015-10-19 05:36:00  import         Admin  cronicle',
       '2015-10-19 05:36:00  warning               Failed to launch',
       '',
     ]);
@@ -278,6 +298,8 @@ describe('upcoming', () => {
     ]);
     expect(err).toBe('and 2 more until 2015-10-20 05:36:00\n');
     expect(cluster.paramsOf('get_upcoming')).toEqual([{ limit: 1, hours: 48 }]);
+    const tooFar = await cluster.run(['upcoming', '--hours', '169']);
+    expect(tooFar.err).toBe('error: --hours is 168 at the most: 169\n');
     expect(JSON.parse((await cluster.run(['upcoming', '--json'])).out)).toEqual([launch]);
   });
 

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ApiError } from '@carillon/client';
 import { findConnection } from '../src/connection.js';
+import { explainFailure } from '../src/failures.js';
 import { FakeCluster, runCommand } from './fake-cluster.js';
 
 let cluster: FakeCluster;
@@ -67,6 +69,32 @@ describe('the cluster', () => {
     expect(wrong.err).toBe('error: No key\n');
   });
 
+  test.each(['--key', 'CARILLON_API_KEY'])(
+    'that does not know the key of %s says whose it is',
+    async (source) => {
+      cluster.answers.set('status', Object.assign(new Error('Invalid API Key'), { name: 'api' }));
+      const argv = ['status', '--url', cluster.url, ...(source === '--key' ? ['--key', cluster.key] : [])];
+      const env = source === '--key' ? {} : { CARILLON_API_KEY: cluster.key };
+      const { exitCode, err } = await runCommand(argv, { env });
+      expect({ exitCode, err }).toEqual({
+        exitCode: 1,
+        err: `error: Invalid API Key\nThe key is that of ${source}.\n`,
+      });
+    },
+  );
+
+  test('that has no primary has exit code 3', () => {
+    const refusal = new ApiError('unavailable', 'No node is ready.', 503);
+    expect(explainFailure(refusal, { hasKey: true })).toEqual({ message: 'No node is ready.', exitCode: 3 });
+  });
+
+  test('that does not speak TLS', async () => {
+    const url = cluster.url.replace('http:', 'https:');
+    const { exitCode, err } = await runCommand(['status', '--url', url]);
+    expect(exitCode).toBe(3);
+    expect(err).toBe(`error: ${url} does not speak TLS: try http:// instead of https://\n`);
+  });
+
   test.each([
     ['./data', undefined],
     ['CARILLON_DATA_DIR', 'elsewhere'],
@@ -91,9 +119,14 @@ describe('the connection', () => {
     expect(find({ url: 'http://option:1', key: 'k-option' }, env)).toEqual({
       url: 'http://option:1',
       apiKey: 'k-option',
+      keySource: '--key',
     });
-    expect(find({}, env)).toEqual({ url: 'http://env:1', apiKey: 'k-env' });
-    expect(find({})).toEqual({ url: 'http://127.0.0.1:3012', apiKey: undefined });
+    expect(find({}, env)).toEqual({ url: 'http://env:1', apiKey: 'k-env', keySource: 'CARILLON_API_KEY' });
+    expect(find({})).toEqual({
+      url: 'http://127.0.0.1:3012',
+      apiKey: undefined,
+      keySource: join(directory, 'data/admin-api-key'),
+    });
   });
 
   test('the authorities of https nodes are read from a file; one that cannot be read is named', () => {

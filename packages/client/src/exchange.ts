@@ -90,7 +90,7 @@ function describeFailure(error: RequestError): ExchangeOutcome {
     return connecting ? { kind: 'unsent', reason, hopeless: false } : { kind: 'broken', reason };
   }
   if (unsentCodes.has(error.code)) return { kind: 'unsent', reason, hopeless: false };
-  if (/^(CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_SSL_)/.test(error.code)) {
+  if (/^(?:CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_SSL_|EPROTO$)/.test(error.code)) {
     return { kind: 'unsent', reason, hopeless: true };
   }
   return { kind: 'broken', reason };

@@ -1,7 +1,7 @@
 import type { CarillonClient, ScheduledEvent } from '@carillon/client';
 import type { CallParams } from '@carillon/contract';
 import type { Command } from 'commander';
-import { addSettingOptions, readSettings } from '../event-settings.js';
+import { addSettingOptions, noteUnknownSettings, readSettings } from '../event-settings.js';
 import { UsageError } from '../failures.js';
 import { findEvent } from '../find-event.js';
 import { noteManaged } from './schedule/note-managed.js';
@@ -145,6 +145,7 @@ const createEvent: Action = async (session, title = '') => {
   };
   // The options only name keys and JSON values: whether they fit the schema is for the server to say.
   const created = await session.client.createEvent(event as CallParams<'create_event'>);
+  noteUnknownSettings(session, 'create_event');
   if (session.json) return session.printJson(created);
   session.print(`Created event ${created.id} (${printable(title)}), ${describeTiming(settings['timing'])}`);
 };
@@ -160,6 +161,7 @@ const editEvent: Action = async (session, text = '') => {
     settings['params'] = Object.assign({}, event.params, settings['params']);
   await session.client.updateEvent({ ...settings, id: event.id });
   noteManaged(session, event, settings);
+  noteUnknownSettings(session, 'update_event');
   if (session.json) return session.printJson({ id: event.id });
   session.print(`Changed event ${event.id} (${printable(title ?? event.title)})`);
 };

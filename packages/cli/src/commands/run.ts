@@ -2,6 +2,7 @@ import type { CarillonClient, Job } from '@carillon/client';
 import type { CallParams } from '@carillon/contract';
 import type { Command } from 'commander';
 import { exitCodes } from '../failures.js';
+import { noteUnknownSettings } from '../event-settings.js';
 import { findEvent } from '../find-event.js';
 import { finalLine, isSuccess } from '../format/job-text.js';
 import { printable } from '../format/table.js';
@@ -37,6 +38,7 @@ const runEvent: Action = async (session, text = '') => {
   };
   // As with events: whether the settings fit the schema is for the server to say.
   const { ids, queue } = await client.runEvent(request as CallParams<'run_event'>);
+  noteUnknownSettings(session, 'run_event');
   const queued = queue === undefined ? '' : `, ${queue} in the queue`;
   if (!options.flag('watch')) {
     if (session.json) return session.printJson({ ids, ...(queue === undefined ? {} : { queue }) });

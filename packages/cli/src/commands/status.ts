@@ -59,14 +59,16 @@ function serversText({ total, ready, ...others }: CallAnswer<'status'>['servers'
 const stepDown: Action = async (session) => {
   const { client, options } = session;
   const quiet = options.count('quiet', 5);
-  await client.getMasterState();
-  const before = client.url;
+  const before = (await client.status()).primary.url;
   const { term } = await client.stepDown({ quiet });
   // A node alone needs all of it, and then some time to take office.
   await client.getMasterState({}, { deadlineMs: (quiet + 10) * 1000 });
-  if (session.json) return session.printJson({ term, before, primary: client.url });
-  const outcome = client.url === before ? 'answers again, or a node behind it does' : 'is the primary now';
-  session.print(`${before} has stepped down; ${client.url} ${outcome}`);
+  // The client's own address may be that of a load balancer, which stays the same.
+  const primary = (await client.status()).primary.url;
+  if (session.json) return session.printJson({ term, before, primary });
+  session.print(
+    `${before} has stepped down; ${primary} is the primary${primary === before ? ' again' : ' now'}`,
+  );
 };
 
 const switchScheduler: Action = async (session, wanted) => {

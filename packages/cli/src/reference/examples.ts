@@ -63,9 +63,15 @@ export const commandExamples: readonly CommandExample[] = [
   ].map((line) => ({ line })),
   // Only the mail has a key that is good.
   { line: 'user reset ann --recovery-key 5f0c1b7e', exitCode: 1 },
-  ...['user delete ann', 'import crontab crontab.txt --dry-run', 'import crontab crontab.txt'].map(
-    (line) => ({ line }),
-  ),
+  ...[
+    'user delete ann',
+    'import crontab crontab.txt --dry-run',
+    'import crontab crontab.txt',
+    'import cronicle cronicle.txt --dry-run',
+    'import cronicle cronicle.txt',
+    'export backup.json.gz',
+    'import carillon backup.json.gz --dry-run',
+  ].map((line) => ({ line })),
   { line: 'plan schedule', exitCode: 2 },
   ...[
     'apply schedule',

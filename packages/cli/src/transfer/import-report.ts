@@ -20,11 +20,20 @@ const columns: Column<TableRow>[] = [
   { title: 'KEPT', value: (row) => String(row.kept) },
 ];
 
+/** The past is counted as it is in the file: what is there already, or too old, is left out while it is stored. */
+const pastNames: Readonly<Record<string, string>> = {
+  history: 'rows of history in the file',
+  job: 'records of completed jobs in the file',
+  activity: 'activities in the file',
+  delivery: 'deliveries in the file',
+};
+
 /** What was done, or with a dry run would be. */
 export function printAnswer(session: Session, answer: ImportAnswer): void {
   const rows = Object.entries(answer.tables).map(([table, counts]) => ({ table, ...counts }));
   session.print(formatTable(rows, columns, tableWidth(session.io)));
-  for (const [type, count] of Object.entries(answer.past)) session.print(`${count} lines of ${type}`);
+  for (const [type, count] of Object.entries(answer.past))
+    session.print(`${count} ${pastNames[type] ?? type}`);
   for (const text of answer.warnings) session.warn(`check: ${printable(text)}`);
   for (const text of answer.obstacles) session.warn(`in the way: ${printable(text)}`);
   session.note(answer.imported ? 'Imported.' : 'Dry run: nothing was changed.');

@@ -130,7 +130,7 @@ describe('plan', () => {
     ['a label that is none', nightly, ['plan', '.', '--owner', 'a b'], '--owner must be 1 to 64'],
     ['an unknown option', nightly, ['plan', '.', '--al'], "unknown option '--al'"],
     ['no directory', nightly, ['plan'], "missing required argument 'directory'"],
-    ['a directory that is not there', nightly, ['plan', 'gone'], 'Cannot read the directory'],
+    ['a directory that is not there', nightly, ['plan', 'gone'], 'The directory cannot be read'],
   ])('exits with 1 for %s', async (_what, text, argv, message) => {
     write('a.yaml', text);
     const { exitCode, out, err } = await run(argv);

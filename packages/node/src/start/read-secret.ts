@@ -27,7 +27,8 @@ function readLine(prompt: string): Promise<string> {
     lines.once('SIGINT', () => lines.close());
     lines.once('close', () => {
       if (isTerminal) process.stderr.write('\n');
-      if (given === undefined) reject(new Error('Nothing was given'));
+      if (given === undefined)
+        reject(new Error('No password was given: type it, or send it as a line to standard input'));
       else resolve(given);
     });
   });

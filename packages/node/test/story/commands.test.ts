@@ -1,7 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CommandExample, commandExamples, runCli, wordsOf } from '@carillon/cli';
-import { hasJoined, isServing, type NodeProcess, type PrimaryProcess, TestCluster } from '@carillon/testkit';
+import {
+  generatePeerExport,
+  hasJoined,
+  isServing,
+  type NodeProcess,
+  type PrimaryProcess,
+  TestCluster,
+} from '@carillon/testkit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 /*
@@ -33,24 +40,7 @@ function writeFiles(directory: string): void {
   const write = (name: string, text: string): void => writeFileSync(join(directory, name), text);
   const plugin = { id: 'disk_usage', title: 'Disk usage', command: '/bin/df', params: [] };
   write('plugin.json', JSON.stringify(plugin));
-  const night = {
-    id: 'night',
-    title: 'Night',
-    enabled: 1,
-    max_children: 0,
-    created: 1,
-    modified: 1,
-    username: 'admin',
-  };
-  write(
-    'cronicle.txt',
-    [
-      '# Cronicle Data Export v1.0',
-      'global/categories - {"type":"list","first_page":0,"last_page":0,"length":1,"page_size":50}',
-      `global/categories/0 - {"type":"list_page","items":[${JSON.stringify(night)}]}`,
-      '',
-    ].join('\n'),
-  );
+  write('cronicle.txt', generatePeerExport(1, { events: 2, rows: 2, nowSec: 1_800_000_000 }).text);
   write('crontab.txt', '15 3 * * * /usr/bin/true\n');
   mkdirSync(join(directory, 'schedule'));
   write('schedule/carillon.yaml', 'owner: team\n');

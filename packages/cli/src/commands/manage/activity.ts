@@ -58,8 +58,12 @@ function subjectOf(entry: Entry): string {
     if (typeof username === 'string' && id === undefined) return username;
     return typeof title === 'string' ? `${title} (${String(id)})` : String(id);
   }
-  const texts = ['hostname', 'id'].map((key) => values[key]);
-  return String(texts.find((value) => typeof value === 'string') ?? '');
+  const texts = ['hostname', 'id', 'source'].map((key) => values[key]);
+  const about = texts.find((value) => typeof value === 'string');
+  if (about === undefined && entry.action === 'state_update') {
+    return `scheduler ${Number(values['enabled']) === 1 ? 'on' : 'off'}`;
+  }
+  return String(about ?? '');
 }
 
 const showDeliveries: Action = async (session, job) => {
@@ -83,10 +87,13 @@ const showDeliveries: Action = async (session, job) => {
   if (waiting > 0) session.note(`${waiting} on their way`);
 };
 
+/** As the call has it. */
+const mostHours = 168;
+
 const showUpcoming: Action = async (session) => {
   const { client, io, options } = session;
   const limit = options.count('limit', 25, 1);
-  const answer = await client.getUpcoming({ limit, hours: options.count('hours', 24, 1) });
+  const answer = await client.getUpcoming({ limit, hours: options.count('hours', 24, 1, mostHours) });
   if (session.json) return session.printJson(answer.rows);
   if (answer.rows.length === 0) {
     return session.note(answer.enabled === 0 ? 'The scheduler is off' : 'Nothing is due in that time');

@@ -7,6 +7,7 @@ import { UsageError } from '../../failures.js';
 import { collect, type Options, readValue } from '../../options.js';
 import type { Action, CommandRun } from '../../session.js';
 import { findRecord } from './find-record.js';
+import { checkPrivileges } from './privilege-names.js';
 
 type ApiKey = CallAnswer<'get_api_keys'>['rows'][number];
 
@@ -64,7 +65,7 @@ const listKeys: Action = async (session) => {
 
 /** Privileges by name; undefined when the options name none. */
 function privilegesFrom(options: Options): Record<string, number> | undefined {
-  const names = [...options.list('allow'), ...(options.flag('admin') ? ['admin'] : [])];
+  const names = [...checkPrivileges(options.list('allow')), ...(options.flag('admin') ? ['admin'] : [])];
   return names.length === 0
     ? undefined
     : Object.fromEntries(names.map((name): [string, number] => [name, 1]));

@@ -6,6 +6,7 @@ import { type Column, formatPairs, formatTable, printable } from '../../format/t
 import { tableWidth } from '../../format/width.js';
 import { collect } from '../../options.js';
 import type { Action, CommandRun, Session } from '../../session.js';
+import { checkPrivileges } from './privilege-names.js';
 
 type User = CallAnswer<'user_admin_get_user'>['user'];
 
@@ -86,7 +87,7 @@ const showUser: Action = async (session, username = '') => {
 
 const createUser: Action = async (session, username = '') => {
   const { options, client } = session;
-  const allowed = [...options.list('allow'), ...(options.flag('admin') ? ['admin'] : [])];
+  const allowed = [...checkPrivileges(options.list('allow')), ...(options.flag('admin') ? ['admin'] : [])];
   const password = await askPassword(session, `Password for ${username}: `);
   await client.userAdminCreate({
     username,
@@ -101,7 +102,7 @@ const createUser: Action = async (session, username = '') => {
 const editUser: Action = async (session, username = '') => {
   const { options, client } = session;
   if (options.flag('enable') && options.flag('disable')) throw new UsageError('Say --enable or --disable');
-  const [allowed, denied] = [options.list('allow'), options.list('deny')];
+  const [allowed, denied] = [checkPrivileges(options.list('allow')), options.list('deny')];
   const changes = {
     ...namesOf(session),
     ...(options.flag('enable') ? { active: 1 } : {}),

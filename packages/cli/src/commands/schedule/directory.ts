@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { CommandError } from '../../failures.js';
+import { CommandError, reasonOf } from '../../failures.js';
 import type { ScheduleFile } from '../../declare/read-schedule.js';
 import type { ValueSources } from '../../declare/values.js';
 
@@ -10,7 +10,7 @@ export function readFiles(directory: string): ScheduleFile[] {
   try {
     names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   } catch (error) {
-    throw new CommandError(`Cannot read the directory: ${String(error)}`);
+    throw new CommandError(`The directory cannot be read: ${reasonOf(error)}`);
   }
   const files = names
     .map((name) => name.split(sep).join('/'))
