@@ -28,6 +28,7 @@ export * from './checker/index.js';
 export * from './cluster/index.js';
 export { HeldBytes, watchedCopies } from './memory/held-bytes.js';
 export * from './peer-export/index.js';
+export { describeInNamespaces } from './network/describe-in-namespaces.js';
 export * from './network/index.js';
 export * from './redis/index.js';
 export * from './soak/index.js';

@@ -1,6 +1,7 @@
 import type { CarillonClient } from '@carillon/client';
+import { describeInNamespaces } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
-import { describeInNamespaces, Stage } from './stage.js';
+import { Stage } from './stage.js';
 
 /*
  * What is under way when packets begin to vanish, between real processes in network namespaces: requests of clients, and the

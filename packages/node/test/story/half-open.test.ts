@@ -1,7 +1,7 @@
 import type { CarillonClient } from '@carillon/client';
-import { CommitWatch, hasJoined, type NodeProcess } from '@carillon/testkit';
+import { CommitWatch, describeInNamespaces, hasJoined, type NodeProcess } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
-import { describeInNamespaces, Stage } from './stage.js';
+import { Stage } from './stage.js';
 
 /*
  * Packets that vanish between real processes, each in a network namespace of its own: connections stay half open, and nobody

@@ -8,19 +8,9 @@ import {
   JobRecords,
   jobScript,
   readLines,
-  whyNoNamespaces,
 } from '@carillon/testkit';
-import { describe } from '@jest/globals';
 
 type LiveJob = Parameters<Parameters<CarillonClient['watchJob']>[1]['onJob'] & object>[0];
-
-const reason = whyNoNamespaces();
-
-/** A group of stories that need network namespaces; where they cannot be had it is skipped, and its name says why. */
-export const describeInNamespaces = (name: string, stories: () => void): void => {
-  if (reason === undefined) describe(name, stories);
-  else describe.skip(`${name} (skipped: ${reason})`, stories);
-};
 
 /** What most stories need: a cluster with faults, a client, and the lines that jobs write. */
 export class Stage {

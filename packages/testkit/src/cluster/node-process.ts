@@ -37,7 +37,7 @@ export class NodeProcess {
 
   start(): void {
     const { PATH = '', HOME = '' } = process.env;
-    const [command = '', ...args] = [...this.#through, process.execPath, program, 'start'];
+    const [command, ...args] = [...this.#through, process.execPath, program, 'start'];
     const child = spawn(command, args, {
       env: { PATH, HOME, CARILLON_LOG_FORMAT: 'json', ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],

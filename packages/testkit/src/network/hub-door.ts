@@ -12,7 +12,7 @@ export class HubDoor {
 
   /** `through`: command that runs another one in the hub. */
   constructor(through: readonly string[]) {
-    const [command = '', ...args] = [...through, process.execPath, program];
+    const [command, ...args] = [...through, process.execPath, program];
     this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // A test that never gets to `close` must be able to end.
     this.#child.unref();

@@ -2,16 +2,12 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { NamespaceNetwork, type Place, whyNoNamespaces } from '@carillon/testkit';
+import { describeInNamespaces, NamespaceNetwork, type Place } from '@carillon/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
 /*
  * A network of namespaces: what vanishes vanishes, nobody is told, and nothing is left behind.
  */
-
-const reason = whyNoNamespaces();
-const inNamespaces = reason === undefined ? test : test.skip;
-const named = (name: string): string => (reason === undefined ? name : `${name} (skipped: ${reason})`);
 
 const echoSource = `
   const server = require('node:net').createServer((socket) => {
@@ -29,7 +25,6 @@ let clients: Socket[];
 let onLine: () => void;
 
 beforeEach(async () => {
-  if (reason !== undefined) return;
   network = new NamespaceNetwork();
   [here, there] = [network.join('here'), network.join('there')];
   lines = [];
@@ -47,7 +42,6 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  if (reason !== undefined) return;
   for (const client of clients) client.destroy();
   const ended = echo.exitCode === null && echo.signalCode === null ? once(echo, 'exit') : undefined;
   await network.close();
@@ -98,9 +92,8 @@ const isReached = (from: Place, to: Place): boolean => {
   return status === 0;
 };
 
-inNamespaces(
-  named('a pulled cable: connections stay, nothing is told, and what was sent arrives later'),
-  async () => {
+describeInNamespaces('a network of namespaces', () => {
+  test('a pulled cable: connections stay, nothing is told, and what was sent arrives later', async () => {
     const client = await connect();
     let closed = false;
     client.on('close', () => {
@@ -114,46 +107,43 @@ inNamespaces(
     network.plug(there!);
     expect(await late).toBe('two');
     expect(isReached(here!, there!)).toBe(true);
-  },
-);
+  });
 
-inNamespaces(named('one direction alone: what is asked is heard, and the answer vanishes'), async () => {
-  const other = network.join('other');
-  expect(isReached(here!, there!)).toBe(true);
-  network.lose(there!, here!);
-  expect(isReached(here!, there!)).toBe(false);
-  expect(isReached(other, there!)).toBe(true);
-  const [command = '', ...through] = here!.through;
-  network.keep(there!, here!);
-  const source = `
+  test('one direction alone: what is asked is heard, and the answer vanishes', async () => {
+    const other = network.join('other');
+    expect(isReached(here!, there!)).toBe(true);
+    network.lose(there!, here!);
+    expect(isReached(here!, there!)).toBe(false);
+    expect(isReached(other, there!)).toBe(true);
+    const [command = '', ...through] = here!.through;
+    network.keep(there!, here!);
+    const source = `
     const socket = require('node:net').connect(9000, '${there!.host}', () => console.log('connected'));
     process.stdin.on('data', (data) => socket.write(data));
     socket.on('data', (data) => console.log('answer ' + data));
   `;
-  const client = spawn(command, [...through, process.execPath, '-e', source], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    const client = spawn(command, [...through, process.execPath, '-e', source], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(client, 'exit');
+    const answers = createInterface({ input: client.stdout });
+    await once(answers, 'line');
+    network.lose(there!, here!);
+    client.stdin.write('question');
+    let answered = false;
+    const answer = once(answers, 'line').then(([line]) => {
+      answered = true;
+      return String(line);
+    });
+    await heard('heard question');
+    expect(answered).toBe(false);
+    network.mend();
+    expect(await answer).toBe('answer question');
+    client.kill('SIGKILL');
+    await ended;
   });
-  const ended = once(client, 'exit');
-  const answers = createInterface({ input: client.stdout });
-  await once(answers, 'line');
-  network.lose(there!, here!);
-  client.stdin.write('question');
-  let answered = false;
-  const answer = once(answers, 'line').then(([line]) => {
-    answered = true;
-    return String(line);
-  });
-  await heard('heard question');
-  expect(answered).toBe(false);
-  network.mend();
-  expect(await answer).toBe('answer question');
-  client.kill('SIGKILL');
-  await ended;
-});
 
-inNamespaces(
-  named('what a process that was killed has left is removed, and what runs there ended'),
-  async () => {
+  test('what a process that was killed has left is removed, and what runs there ended', async () => {
     const gone = spawn(process.execPath, ['-e', '']);
     await once(gone, 'exit');
     const left = `carillon-test-${gone.pid}-1-hub`;
@@ -165,5 +155,5 @@ inNamespaces(
     await ended;
     expect(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })).not.toContain(left);
     await next.close();
-  },
-);
+  });
+});
