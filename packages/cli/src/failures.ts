@@ -56,6 +56,10 @@ function explainUnreachable(error: UnreachableError): string {
     lines.push('Is a node running there? Start one with: carillon start');
     lines.push('Another address is given by --url or CARILLON_URL.');
   }
+  // What a node that serves TLS does to a request in the clear.
+  if (error.url.startsWith('http:') && /socket hang up/.test(error.message)) {
+    lines.push('If that node serves TLS, its address begins with https://');
+  }
   if (error.mayHaveBeenProcessed) lines.push('The request may have been carried out all the same.');
   return lines.join('\n');
 }

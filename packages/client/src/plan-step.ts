@@ -51,7 +51,8 @@ function planAnswer(json: Record<string, unknown>, answer: Answer): Step {
   const code = json['code'];
   if (code === 0) return { kind: 'done', fields: json, body: answer.body };
   const description = typeof json['description'] === 'string' ? json['description'] : `Error ${String(code)}`;
-  if (code === 'master') return again(description, answer.header('retry-after'));
+  // Without a location; the description is about the node that was asked.
+  if (code === 'master') return again('there is no primary now', answer.header('retry-after'));
   const error = new ApiError(typeof code === 'number' ? code : String(code), description, answer.status);
   // The store may have taken the write although the server could not make sure of it.
   if (code === 'unavailable') return { kind: 'unsure', reason: description, error };

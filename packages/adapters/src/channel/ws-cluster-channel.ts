@@ -8,6 +8,7 @@ import {
 } from '@carillon/contract';
 import type { ChannelLink, ClusterChannel, LinkHandlers } from '@carillon/core';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { RationedLog } from '../logger/rationed-log.js';
 import { isProof, nonceBytes, parseClientProof, proofOf } from './handshake.js';
 import { type MessageParser, parseWorkerMessage } from './message-check.js';
 import { type ChannelSettings, closeCodes, defaultChannelSettings } from './settings.js';
@@ -27,11 +28,14 @@ export class WsClusterChannel implements ClusterChannel {
   readonly #server: WebSocketServer;
   readonly #links = new Set<Link>();
   readonly #strangers = new Set<WebSocket>();
+  /** Whoever has a wrong secret tries again four times a second. */
+  readonly #refusals: RationedLog;
   #onLink: OnLink | undefined;
 
   constructor(options: WsChannelOptions) {
     this.#options = options;
     this.#settings = { ...defaultChannelSettings, ...options.settings };
+    this.#refusals = new RationedLog(options.log, options.clock);
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -64,12 +68,14 @@ export class WsClusterChannel implements ClusterChannel {
       );
       return true;
     }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#challenge(webSocket));
+    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#challenge(webSocket, request.socket.remoteAddress ?? 'an unknown address'),
+    );
     return true;
   }
 
   /** Handshake with a stranger; the first message after it must be the hello. */
-  #challenge(socket: WebSocket): void {
+  #challenge(socket: WebSocket, address: string): void {
     const { clock, random, secret } = this.#options;
     this.#strangers.add(socket);
     const server = random.hex(nonceBytes);
@@ -94,7 +100,9 @@ export class WsClusterChannel implements ClusterChannel {
       const answer = text === undefined || text.length > strangerFrame ? undefined : parseClientProof(text);
       const nonces = { server, client: answer?.nonce ?? '' };
       if (answer === undefined || !isProof(answer.proof, secret, 'client', nonces)) {
-        this.#refuse(socket, closeCodes.unauthenticated, 'authentication failed: check the cluster secret');
+        const reason = 'authentication failed: check the cluster secret';
+        this.#refusals.report('warn', 'A worker was refused', `${reason} (from ${address})`);
+        this.#refuse(socket, closeCodes.unauthenticated, reason);
         return;
       }
       known = true;

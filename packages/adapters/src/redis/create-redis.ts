@@ -1,6 +1,7 @@
 import type { Logger } from '@carillon/core';
 import { Redis, type RedisOptions } from 'ioredis';
 import { batchWrites } from './batch-writes.js';
+import { explainOutage } from './explain-outage.js';
 import { findingConnector } from './finder/finding-connector.js';
 import { SentinelMaster } from './finder/sentinel-master.js';
 import type { ConnectionSecrets, ServerFinder } from './finder/server-finder.js';
@@ -59,6 +60,7 @@ export function createRedis(config: RedisConfig, use: RedisUse): Redis {
   // Clients are shared by any number of consumers, each with listeners of its own.
   redis.setMaxListeners(0);
   batchWrites(redis);
+  explainOutage(redis);
   watchConnection(redis, config.log.child({ connection: use }));
   return redis;
 }

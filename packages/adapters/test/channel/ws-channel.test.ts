@@ -103,7 +103,7 @@ async function provenClient(port: number) {
 
 describe('authentication', () => {
   test('a worker with another secret is refused and told why', async () => {
-    const { cluster, url, close } = await openServer();
+    const { cluster, url, log, close } = await openServer();
     cleanUps.push(close);
     const accepted = new Collector<string>();
     cluster.accept((_link, hello) => {
@@ -116,6 +116,13 @@ describe('authentication', () => {
       new AbortController().signal,
     );
     await expect(connecting).rejects.toThrow('authentication failed: check the cluster secret');
+    expect(log.lines).toMatchObject([
+      {
+        level: 'warn',
+        message: 'A worker was refused',
+        fields: { error: expect.stringMatching(/check the cluster secret \(from .*127\.0\.0\.1\)$/) },
+      },
+    ]);
     expect(accepted.values).toEqual([]);
   });
 

@@ -34,7 +34,9 @@ async function askRedis(
       return await checkRedisSettings(redis, replicas);
     } catch (error) {
       if (clock.monotonicMs() > deadlineMs) {
-        throw new Error(`Redis does not answer (${reasonOf(error)}); check CARILLON_REDIS_URL`);
+        throw new Error(
+          `Redis does not answer: check CARILLON_REDIS_URL, the network and the password. ${reasonOf(error)}`,
+        );
       }
       await new Promise<void>((resolve) => clock.after(againAfterMs, resolve));
     }

@@ -117,7 +117,9 @@ function listenProblem(error: unknown, config: Config): unknown {
   const { host, port } = config.http;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
-    return new Error(`Port ${port} on ${host} is in use; stop the other program or set CARILLON_HTTP_PORT`);
+    return new Error(
+      `Port ${port} on ${host} is in use: stop the other program, or choose another port with --port or CARILLON_HTTP_PORT`,
+    );
   }
   if (code === 'EADDRNOTAVAIL')
     return new Error(`${host} is not an address of this machine: CARILLON_HTTP_HOST`);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -13,7 +14,7 @@ export class DataDirectory {
     this.path = path;
   }
 
-  /** Creates the directory when it is missing. Throws with the path and the reason. */
+  /** Creates the directory when it is missing. Throws with the path and the reason when that, or writing to it, is impossible. */
   async prepare(): Promise<void> {
     try {
       const created = await mkdir(this.path, { recursive: true, mode: 0o700 });
@@ -21,6 +22,11 @@ export class DataDirectory {
     } catch (error) {
       throw new Error(`The data directory ${this.path} cannot be created: ${reasonOf(error)}`);
     }
+    await access(this.path, constants.R_OK | constants.W_OK | constants.X_OK).catch(() => {
+      throw new Error(
+        `The data directory ${this.path} cannot be written by this user; make it theirs, or name another with --data-dir`,
+      );
+    });
   }
 
   file(name: string): string {

@@ -68,7 +68,9 @@ async function answerReady({ checkReady, clock, log }: HttpAppDeps, response: Re
     await withTimeout(clock, readyTimeoutMs, checkReady());
     response.json({ status: 'ready' });
   } catch (error) {
-    log.log('warn', 'This node is not ready', { error: String(error) });
+    log.log('warn', 'This node is not ready', {
+      error: error instanceof Error ? error.message : String(error),
+    });
     response.status(503).set('Retry-After', '1').json({ status: 'unready' });
   }
 }
