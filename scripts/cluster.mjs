@@ -72,7 +72,7 @@ A number and Enter set how many workers there are; Ctrl-C ends everything.`);
   createInterface({ input: process.stdin }).on('line', (line) => {
     if (!/^\d{1,3}$/.test(line.trim())) return say('A number from 0 to 999, please');
     const count = Number(line);
-    cluster.scale(count).then(() => say(`${cluster.workers} workers`), fail);
+    cluster.scale(count).then(() => say(`workers: ${cluster.workers}`), fail);
   });
 }
 

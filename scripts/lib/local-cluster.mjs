@@ -174,7 +174,7 @@ export class LocalCluster {
       this.#children.delete(name);
       say(`${name} has ended${code === 0 ? '' : ` (${signal ?? `code ${code}`})`}`);
       // As `restart: unless-stopped`; a worker that was told to leave has been taken off the list.
-      const isMissed = name.startsWith('primary-') || this.#workers.includes(name);
+      const isMissed = name === 'redis' || name.startsWith('primary-') || this.#workers.includes(name);
       if (this.#isStopping || !isMissed) return;
       setTimeout(() => this.#isStopping || this.#run(name, file, args, log, environment), restartAfterMs);
     });

@@ -85,7 +85,7 @@ function notOurs(record: DeclaredRecord, existing: PresentRecord): Problem {
   const { noun } = kinds[record.kind];
   const message = existing.managed_by
     ? `The ${noun} ${record.id} is managed by "${existing.managed_by}"; use another id`
-    : `There is a ${noun} ${record.id} that was not made from these files; use another id, or --adopt to take it over`;
+    : `The ${noun} ${record.id} of the cluster was not made from these files; use another id, or --adopt to take it over`;
   return { file: record.file, line: record.lineOf('id'), field: 'id', message };
 }
 

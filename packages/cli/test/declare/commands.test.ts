@@ -282,7 +282,7 @@ describe('apply', () => {
     write('all.yaml', 'owner: team\nevents: [{title: A}]\n');
     const refused = await run(['apply', '.']);
     expect(refused.exitCode).toBe(1);
-    expect(refused.err).toContain('all.yaml:2: id: There is a event a that was not made from these files');
+    expect(refused.err).toContain('all.yaml:2: id: The event a of the cluster was not made from these files');
     expect(writes()).toEqual([]);
     const plan = await run(['plan', '.', '--adopt']);
     expect(plan.out).toContain('~ event a (A)\n    title: "Mine" -> "A"\n    managed_by: "" -> "team"\n');

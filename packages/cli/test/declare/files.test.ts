@@ -105,7 +105,7 @@ describe('problems name the file, the line and the field', () => {
     ],
     [
       'categories:\n  - title: General\n',
-      'a.yaml:2: id: There is a category general that was not made from these files; use another id, or --adopt to take it over',
+      'a.yaml:2: id: The category general of the cluster was not made from these files; use another id, or --adopt to take it over',
     ],
     [
       '---\nevents: []\n---\nevents:\n  - title: A\n    queue: maybe\n',
