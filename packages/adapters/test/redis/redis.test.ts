@@ -21,11 +21,7 @@ describe('key names', () => {
   test('no two names are the same', () => {
     const keys = keySpace();
     const names = Object.values(keys).map((name) =>
-<<<<<<< HEAD
       typeof name === 'function' ? name('events', keys.history) : name,
-=======
-      typeof name === 'function' ? name('events', 'history') : name,
->>>>>>> tour
     );
     expect(new Set(names).size).toBe(names.length);
   });

@@ -58,9 +58,13 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
     relaunch: (job) => launches.relaunch(job),
     takeBackRetry: (job) => retries.takeBack(job),
   });
+  const onRoom = () => {
+    launches.drainSoon();
+    tick.onWorker();
+  };
   const workforce: WorkforceService = new WorkforceService(
     { office, channel: deps.channel, dispatcher, ender, relocation, logs },
-    { onJob: (job) => live.onJob(job), onRoom: () => launches.drainSoon() },
+    { onJob: (job) => live.onJob(job), onRoom },
   );
   const { registry } = workforce;
   const servers = new ServerService({ office, registry, forget: (entry) => workforce.forget(entry) });
@@ -68,7 +72,7 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const retries = new RetryService({ office, launches, members, isLeaving, finish });
   const failures = new LaunchFailures(office, launches);
   const index = indexSchedule(office);
-  const tick: TickService = new TickService(office, index, launches, failures);
+  const tick: TickService = new TickService(office, index, launches, failures, members);
   const catalog = new CatalogService(office);
   const onCatchUp = (event: string) => tick.catchUp(event);
   const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
@@ -77,7 +81,6 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const upkeep = new UpkeepService(office);
   const abortAll = allAborter(ender, (running) => workforce.sendAbort(running));
   const { digest, passwords, candidate } = deps;
-  const onRoom = () => launches.drainSoon();
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
   return {
     abortAll,

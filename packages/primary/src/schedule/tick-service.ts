@@ -5,6 +5,7 @@ import {
   finishCatchUp,
   finishTick,
   type LaunchPlan,
+  type Member,
   planCatchUp,
   planTick,
   redoneChange,
@@ -21,6 +22,12 @@ const minuteSec = 60;
 const reportWithinMs = 30_000;
 
 /**
+ * Where no worker at all can take jobs, a minute waits this long for one, counted from its boundary and from the beginning
+ * of the term: a cluster that starts, or the restart of its only node, fails no launch.
+ */
+const workerWaitMs = 25_000;
+
+/**
  * Once per minute, on the boundary, launches what is due. Each launch is stored together with the event's
  * cursor, so a tick may be early, late, repeated or cut short by a failover: the cursors decide.
  */
@@ -29,7 +36,11 @@ export class TickService {
   readonly #index: ScheduleIndex;
   readonly #launches: LaunchService;
   readonly #failures: LaunchFailures;
+  readonly #members: () => readonly Member[];
   #timer: Cancel | undefined;
+  /** Ends the wait for a worker. */
+  #cancelWait: Cancel | undefined;
+  #startedMs = 0;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -38,15 +49,18 @@ export class TickService {
     index: ScheduleIndex,
     launches: LaunchService,
     failures: LaunchFailures,
+    members: () => readonly Member[],
   ) {
     this.#office = office;
     this.#index = index;
     this.#launches = launches;
     this.#failures = failures;
+    this.#members = members;
   }
 
   /** Makes up what was missed, then ticks with the minute. */
   start(): void {
+    this.#startedMs = this.#office.clock.nowMs();
     this.#run(() => this.#tick());
     this.#arm();
   }
@@ -56,9 +70,15 @@ export class TickService {
     if (this.#office.state.cursors.has(event)) this.#run(() => this.#catchUp(event));
   }
 
+  /** A worker may take jobs: minutes that wait for one are launched. */
+  onWorker(): void {
+    if (this.#cancelWait !== undefined) this.#endWait();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.();
+    this.#cancelWait?.();
     await this.#running;
   }
 
@@ -87,6 +107,7 @@ export class TickService {
     const index = this.#index;
     const plan = planTick({ state, index, nowMs: clock.nowMs(), lateWindowSec: settings.lateWindowSec });
     if (plan.minute <= (state.tickMinute ?? Number.NEGATIVE_INFINITY)) return;
+    if (plan.launches.length > 0 && this.#waitsForWorker(plan.minute)) return;
     const round = new TickRound(state);
     const commits: Promise<void>[] = [];
     for (const due of plan.launches) {
@@ -99,6 +120,22 @@ export class TickService {
     commits.push(journal.commit([...closing, ...finishTick(state, plan, round.lagging)]));
     await Promise.all(commits);
     await this.#launches.drain();
+  }
+
+  #waitsForWorker(minute: number): boolean {
+    const { clock } = this.#office;
+    if (this.#members().some(({ available }) => available)) return false;
+    const leftMs = Math.max(minute * 1000, this.#startedMs) + workerWaitMs - clock.nowMs();
+    if (leftMs <= 0) return false;
+    this.#cancelWait?.();
+    this.#cancelWait = clock.after(leftMs, () => this.#endWait());
+    return true;
+  }
+
+  #endWait(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    this.#run(() => this.#tick());
   }
 
   /** Plans against memory that holds all launches before this one, and starts the commit. */
