@@ -1,5 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Random } from '@carillon/core';
+import { systemErrorName } from '../process/system-error.js';
 
 /** No name of a job begins so. */
 const mark = '+';
@@ -22,14 +23,18 @@ export function listLine(entry: string): string {
 
 /**
  * Hands the entries of a list to `use`, last one first and `limit` of them at most, and removes them then. Resolves with
- * their number; the list goes with its last entry. An entry comes again when `use` rejects, or when two sweeps meet.
+ * their number; the list goes with its last entry, and one that has gone already has none. An entry comes again when `use` rejects, or when two sweeps meet.
  */
 export async function useUpList(
   path: string,
   limit: number,
   use: (entry: string) => Promise<void>,
 ): Promise<number> {
-  const file = await open(path, 'r+');
+  const file = await open(path, 'r+').catch((error: unknown) => {
+    if (systemErrorName(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return 0;
   let done = 0;
   try {
     let { size } = await file.stat();

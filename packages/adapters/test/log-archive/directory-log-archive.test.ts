@@ -273,8 +273,9 @@ test('a list hands out every entry once, last one first, in steps of any size', 
   );
 });
 
-test('an entry that could not be dealt with stays in its list', async () => {
+test('an entry that could not be dealt with stays in its list; a list that has gone has none', async () => {
   const path = join(await freshDirectory(), '+list');
+  expect(await useUpList(path, 9, () => Promise.reject(new Error('no')))).toBe(0);
   await writeFile(path, ['j1', 'j2'].map(listLine).join(''));
   await expect(useUpList(path, 9, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await readFile(path, 'utf8')).toBe('\nj1\nj2');
