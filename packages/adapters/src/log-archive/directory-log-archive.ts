@@ -14,7 +14,8 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock, LogArchive, Random } from '@carillon/core';
-import { endOfLife, expiryDay, isPastDay, nameOf, wholeSec } from './expiry-days.js';
+import { endOfLife, expiryDay, isPastDay, jobOf, nameOf, wholeSec } from './expiry-days.js';
+import { isListName, listName, useUpList } from './expiry-list.js';
 import { lifeHeader, lifeHeaderBytes, readLife } from './life-header.js';
 import { beginLog, writeSmallLog } from './small-log.js';
 
@@ -29,20 +30,22 @@ export interface DirectoryLogArchiveOptions {
 /**
  * Logs in a directory, which several nodes may share: `logs/<part of a hash>/<job>.gz`. Each file starts with an empty
  * gzip member that says when the log expires, so that it is still an ordinary gzip file and survives being copied.
- * `expiry/<day>/<job>` lists what comes to its end on a day, for the sweep; entries may be out of date, the file
- * decides. Logs are written to `drafts` and renamed into place.
+ * `expiry/<day>/<job>` lists what comes to its end on a day, for the sweep, or, where files cost more than lines, a line
+ * in `expiry/<day>/+<writer>`; entries may be out of date, the file decides. Logs are written to `drafts` and renamed into place.
  */
 export class DirectoryLogArchive implements LogArchive {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #isLocal: boolean;
+  readonly #listName: string;
 
   private constructor(directory: string, clock: Clock, random: Random, isLocal: boolean) {
     this.#isLocal = isLocal;
     this.#directory = directory;
     this.#clock = clock;
     this.#random = random;
+    this.#listName = listName(random);
   }
 
   /** Makes the directory if need be. Rejects with a message for people when it cannot be written to. */
@@ -71,8 +74,9 @@ export class DirectoryLogArchive implements LogArchive {
     const untilSec = endOfLife(this.#clock.nowMs(), expireSec);
     const draft = this.#draftPath();
     if ('bytes' in begun) {
-      const paths = { draft, entry: this.#entryPath(job, untilSec), log: this.#logPath(job) };
-      writeSmallLog(paths, [lifeHeader(untilSec), begun.bytes]);
+      const list = join(this.#directory, 'expiry', expiryDay(untilSec), this.#listName);
+      const paths = { draft, list, log: this.#logPath(job) };
+      writeSmallLog(paths, nameOf(job), [lifeHeader(untilSec), begun.bytes]);
       return;
     }
     try {
@@ -132,17 +136,26 @@ export class DirectoryLogArchive implements LogArchive {
     let done = 0;
     for await (const name of namesIn(folder)) {
       if (done >= limit) return done;
-      const job = decodeURIComponent(name);
-      const life = await this.#life(job);
-      if (life !== undefined && life.untilSec * 1000 <= this.#clock.nowMs()) {
-        await rm(this.#logPath(job), { force: true });
+      const path = join(folder, name);
+      if (isListName(name)) {
+        done += await useUpList(path, limit - done, (entry) => this.#removeEnded(entry));
+        continue;
       }
-      await rm(join(folder, name), { force: true });
+      await this.#removeEnded(name);
+      await rm(path, { force: true });
       done += 1;
     }
     // A folder that has got a new entry meanwhile stays.
     await rmdir(folder).catch(() => undefined);
     return done;
+  }
+
+  /** `entry`: the name of a job, or what a crash has left of one. */
+  async #removeEnded(entry: string): Promise<void> {
+    const job = jobOf(entry);
+    const life = job === undefined ? undefined : await this.#life(job);
+    if (job === undefined || life === undefined || life.untilSec * 1000 > this.#clock.nowMs()) return;
+    await rm(this.#logPath(job), { force: true });
   }
 
   async #sweepDrafts(limit: number): Promise<number> {
@@ -184,7 +197,7 @@ export class DirectoryLogArchive implements LogArchive {
   }
 
   #logPath(job: string): string {
-    const part = createHash('sha256').update(job).digest('hex').slice(0, 3);
+    const part = createHash('sha256').update(job).digest('hex').slice(0, 2);
     return join(this.#directory, 'logs', part, `${nameOf(job)}.gz`);
   }
 

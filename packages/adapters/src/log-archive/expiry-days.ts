@@ -26,3 +26,13 @@ export function isPastDay(day: string, nowMs: number): boolean {
 export function nameOf(job: string): string {
   return encodeURIComponent(job).replaceAll('.', '%2E').replaceAll('*', '%2A');
 }
+
+/** The job that has a name; undefined when no job has it. */
+export function jobOf(name: string): string | undefined {
+  if (name === '' || !/^[\w\-!~'()%]+$/.test(name)) return undefined;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+}

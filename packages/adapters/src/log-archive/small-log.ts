@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemErrorName } from '../process/system-error.js';
+import { listLine } from './expiry-list.js';
 import { inPieces } from './pieces.js';
 
 /** Compressed logs up to this size are written without a pause. */
@@ -26,17 +27,18 @@ export async function beginLog(source: AsyncIterable<Uint8Array>): Promise<Begun
 
 /**
  * Writes a small log within one turn of the event loop, for a directory on a disk of this machine: half a dozen system
- * calls, where each trip through the thread pool costs more than all of them. `entry`: the empty file that lists it.
+ * calls, where each trip through the thread pool costs more than all of them. `entry` becomes a line of the list.
  * Throws the system's error, with nothing in the log's place and no draft left.
  */
 export function writeSmallLog(
-  paths: { draft: string; entry: string; log: string },
+  paths: { draft: string; list: string; log: string },
+  entry: string,
   parts: Uint8Array[],
 ): void {
   try {
-    writeFile(paths.draft, 'wx', Buffer.concat(parts));
+    writeDraft(paths.draft, Buffer.concat(parts));
     // Listed first: a log that is not listed would stay for ever.
-    inFolder(paths.entry, (path) => writeFile(path, 'w', Buffer.alloc(0)));
+    inFolder(paths.list, (path) => appendFileSync(path, listLine(entry), { mode: 0o600 }));
     inFolder(paths.log, (path) => renameSync(paths.draft, path));
   } catch (error) {
     rmSync(paths.draft, { force: true });
@@ -44,8 +46,8 @@ export function writeSmallLog(
   }
 }
 
-function writeFile(path: string, flags: string, bytes: Uint8Array): void {
-  const file = openSync(path, flags, 0o600);
+function writeDraft(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600);
   try {
     let done = 0;
     while (done < bytes.length) done += writeSync(file, bytes, done);

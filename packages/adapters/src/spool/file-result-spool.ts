@@ -1,32 +1,33 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type JobResult, runId } from '@carillon/contract';
 import type { Logger, ResultSpool } from '@carillon/core';
+import { SpareFiles } from './spare-files.js';
 
 /**
- * Results as files `JOB-ATTEMPT.json` in one directory, created if needed. A file is written beside its place and
- * renamed, so it is whole or absent after a crash of this process. Nothing is forced to the disk: a crash of
+ * Results as files `JOB-ATTEMPT.json` in one directory, created if needed. A file is written elsewhere, in a directory
+ * of the same name with `-spare` at its end, and renamed, so it is whole or absent after a crash of this process. Nothing is forced to the disk: a crash of
  * the whole machine may lose the last seconds, and the primary then ends those jobs as lost.
  */
 export class FileResultSpool implements ResultSpool {
   readonly #directory: string;
   readonly #log: Logger;
+  readonly #files: SpareFiles;
 
   constructor(directory: string, log: Logger) {
     this.#directory = directory;
     this.#log = log;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#files = new SpareFiles(`${directory}-spare`);
   }
 
   async put(result: JobResult): Promise<void> {
-    const path = this.#path(result);
-    writeFileSync(`${path}.new`, JSON.stringify(result), { mode: 0o640 });
-    renameSync(`${path}.new`, path);
+    this.#files.put(this.#path(result), JSON.stringify(result));
   }
 
   async remove(result: JobResult): Promise<void> {
     try {
-      unlinkSync(this.#path(result));
+      this.#files.take(this.#path(result));
     } catch {
       // Absent is what was asked for.
     }

@@ -1,4 +1,5 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -8,7 +9,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { SystemClock } from '../../src/clock/index.js';
 import { DirectoryLogArchive } from '../../src/log-archive/index.js';
-import { expiryDay, isPastDay, nameOf } from '../../src/log-archive/expiry-days.js';
+import { expiryDay, isPastDay, jobOf, nameOf } from '../../src/log-archive/expiry-days.js';
+import { listLine, useUpList } from '../../src/log-archive/expiry-list.js';
 import { lifeHeader, lifeHeaderBytes, readLife } from '../../src/log-archive/life-header.js';
 import { SystemRandom } from '../../src/random/index.js';
 
@@ -43,10 +45,10 @@ test('a small log that cannot be put into its place leaves nothing behind', asyn
   expect(await readdir(join(directory, 'drafts'))).toEqual([]);
 });
 
-async function openOne() {
+async function openOne({ isLocal = false } = {}) {
   const directory = await freshDirectory();
   const clock = new FakeClock();
-  const archive = await DirectoryLogArchive.open(directory, clock, new SystemRandom());
+  const archive = await DirectoryLogArchive.open(directory, clock, new SystemRandom(), { isLocal });
   return { directory, clock, archive };
 }
 
@@ -77,7 +79,7 @@ describe('the files', () => {
     const text = 'line\n'.repeat(1_000);
     await archive.put('jabc', chunksOf(gzipSync(text)), 90 * dayS);
     const files = await filesIn(directory);
-    expect(files).toEqual(['expiry/2024-02-12/jabc', expect.stringMatching(/^logs\/[0-9a-f]{3}\/jabc\.gz$/)]);
+    expect(files).toEqual(['expiry/2024-02-12/jabc', expect.stringMatching(/^logs\/[0-9a-f]{2}\/jabc\.gz$/)]);
     expect(gunzipSync(await readFile(join(directory, files[1] ?? ''))).toString()).toBe(text);
   });
 
@@ -85,7 +87,7 @@ describe('the files', () => {
     const { directory, archive } = await openOne();
     for (let index = 0; index < 60; index += 1) await archive.put(`j${index}`, chunksOf('x'), dayS);
     const folders = await readdir(join(directory, 'logs'));
-    expect(folders.length).toBeGreaterThan(50);
+    expect(folders.length).toBeGreaterThan(45);
   });
 
   test('they can be copied without their times, and read where they are put', async () => {
@@ -193,6 +195,92 @@ describe('the sweep', () => {
   });
 });
 
+describe('small logs on a disk of this machine', () => {
+  test('are lines of one list for the day of their end', async () => {
+    const { directory, archive } = await openOne({ isLocal: true });
+    for (const job of ['j1', 'ü/*', 'j3']) await archive.put(job, chunksOf('x'), 90 * dayS);
+    const [list, ...logs] = await filesIn(directory);
+    expect(list).toMatch(/^expiry\/2024-02-12\/\+[0-9a-f]{16}$/);
+    expect(await readFile(join(directory, list ?? ''), 'utf8')).toBe('\nj1\n%C3%BC%2F%2A\nj3');
+    expect(logs.length).toBe(3);
+  });
+
+  test('are freed by the sweep in steps, whoever wrote and listed them', async () => {
+    const { directory, clock, archive } = await openOne({ isLocal: true });
+    const local = { isLocal: true };
+    const other = await DirectoryLogArchive.open(directory, clock, new SystemRandom(), local);
+    const shared = await DirectoryLogArchive.open(directory, clock, new SystemRandom());
+    for (const n of [1, 2, 3]) await archive.put(`own${n}`, chunksOf('x'), dayS);
+    for (const n of [1, 2]) await other.put(`other${n}`, chunksOf('x'), dayS);
+    await shared.put('shared', chunksOf('x'), dayS);
+    await archive.put('late', chunksOf('x'), 9 * dayS);
+    clock.advance(2 * dayS * 1000);
+    expect([await archive.sweep(2), await other.sweep(2), await shared.sweep(9)]).toEqual([2, 2, 2]);
+    expect(await filesIn(directory)).toEqual([
+      expect.stringMatching(/^expiry\/.*\/\+/),
+      expect.stringMatching(/late\.gz$/),
+    ]);
+    expect((await readdir(join(directory, 'expiry'))).length).toBe(1);
+  });
+
+  test('are kept when they are to live longer, and need not be there any more', async () => {
+    const { directory, clock, archive } = await openOne({ isLocal: true });
+    for (const job of ['longer', 'removed', 'again']) await archive.put(job, chunksOf('old'), dayS);
+    await archive.keepUntil('longer', clock.nowMs() / 1000 + 10 * dayS);
+    await archive.remove('removed');
+    await archive.put('again', chunksOf('text'), 10 * dayS);
+    clock.advance(3 * dayS * 1000);
+    expect(await archive.sweep(10)).toBe(3);
+    expect(await textOf(archive, 'longer')).toBe('old');
+    expect(await textOf(archive, 'again')).toBe('text');
+    clock.advance(9 * dayS * 1000);
+    expect(await archive.sweep(10)).toBe(2);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  test('an entry that was cut off does not spoil the next, and no rubbish stops the sweep', async () => {
+    const { directory, clock, archive } = await openOne({ isLocal: true });
+    await archive.put('j1', chunksOf('x'), dayS);
+    const [list = ''] = await filesIn(directory);
+    await appendFile(join(directory, list), '\n%C3');
+    await archive.put('j2', chunksOf('x'), dayS);
+    await appendFile(join(directory, list), `\n../x\n${'\0'.repeat(200_000)}`);
+    clock.advance(2 * dayS * 1000);
+    while ((await archive.sweep(3)) > 0);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+});
+
+test('a list hands out every entry once, last one first, in steps of any size', async () => {
+  const path = join(await freshDirectory(), '+list');
+  const entry = fc.oneof(
+    fc.stringMatching(/^[a-z]{1,20}$/),
+    fc.integer({ min: 1, max: 255 }).map((n) => 'x'.repeat(n)),
+  );
+  const limits = fc.integer({ min: 1, max: 3_000 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 2_000 }), limits, async (entries, limit) => {
+      await writeFile(path, entries.map(listLine).join(''));
+      const seen: string[] = [];
+      const counts: number[] = [];
+      while (existsSync(path)) {
+        counts.push(await useUpList(path, limit, async (used) => void seen.push(used)));
+      }
+      expect(seen.reverse()).toEqual(entries);
+      expect(counts.every((count, index) => count === limit || index === counts.length - 1)).toBe(true);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('an entry that could not be dealt with stays in its list; a list that has gone has none', async () => {
+  const path = join(await freshDirectory(), '+list');
+  expect(await useUpList(path, 9, () => Promise.reject(new Error('no')))).toBe(0);
+  await writeFile(path, ['j1', 'j2'].map(listLine).join(''));
+  await expect(useUpList(path, 9, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await readFile(path, 'utf8')).toBe('\nj1\nj2');
+});
+
 describe('names and headers', () => {
   test('every time is found again in its header', () => {
     fc.assert(
@@ -234,7 +322,7 @@ describe('names and headers', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (one, other) => {
         expect(nameOf(one)).toMatch(/^[\w\-!~'()%]*$/);
-        expect(decodeURIComponent(nameOf(one))).toBe(one);
+        expect(jobOf(nameOf(one))).toBe(one === '' ? undefined : one);
         expect(nameOf(one) === nameOf(other)).toBe(one === other);
       }),
     );
