@@ -21,6 +21,9 @@ test('every story of node/test/story that proves a promise is named', () => {
   const named = new Set(namedTests(text).map(({ file }) => file));
   for (const file of [
     'leadership',
+    'half-open',
+    'half-open-requests',
+    'redis-shapes',
     'lost-workers',
     'leaving',
     'redis-trouble',

@@ -37,6 +37,8 @@ export class HubDoor {
   async close(): Promise<void> {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
+    // Nothing else may be left that keeps this process waiting for the end.
+    this.#child.ref();
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await ended;
