@@ -25,7 +25,7 @@ describe('a refused launch of the schedule (behaviour reference 4.6)', () => {
     expect(officeOf(second).state.tickMinute).toBe(Math.floor(world.clock.nowMs() / 60_000) * 60);
     expect(world.warnings()).toEqual(warnings);
     expect(officeOf(second).state.stats.totals.jobs_failed).toBe(warnings.length);
-    await world.toNextMinute();
+    await world.passMinute(await world.worker('w1', 'p2'));
     expect(world.warnings()).toEqual([failed, ...warnings]);
   });
 
@@ -52,5 +52,36 @@ describe('a refused launch of the schedule (behaviour reference 4.6)', () => {
     await world.passMinute(worker);
     expect(worker.held.size).toBe(4);
     await second.stop();
+  });
+});
+
+describe('a minute without any worker', () => {
+  test('is launched when the first one joins, also by a new primary whose node has just begun', async () => {
+    const world = new OfficeWorld();
+    const first = await world.primary('p1');
+    await officeOf(first).createEvent(newEvent(), admin);
+    await first.stop();
+    await world.toNextMinute();
+    await world.clock.advanceSettling(50_000);
+    const second = await world.primary('p2');
+    await world.clock.advanceSettling(24_000);
+    expect(officeOf(second).state.jobs.size).toBe(0);
+    await world.worker('w1', 'p2');
+    await world.settle();
+    expect([...officeOf(second).activeJobs()].length).toBeGreaterThan(0);
+    expect(world.warnings()).toEqual([]);
+  });
+
+  test('waits for 25 seconds, and fails then', async () => {
+    const world = new OfficeWorld();
+    const office = officeOf(await world.primary('p1'));
+    await office.createEvent(newEvent(), admin);
+    await world.toNextMinute();
+    await world.clock.advanceSettling(24_900);
+    expect(world.warnings()).toEqual([]);
+    await world.clock.advanceSettling(200);
+    expect(world.warnings()).toEqual([
+      expect.stringMatching(/^Failed to launch scheduled event: Minutely: /),
+    ]);
   });
 });

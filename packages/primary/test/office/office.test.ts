@@ -211,7 +211,7 @@ describe('the schedule', () => {
     const world = new OfficeWorld();
     const office = officeOf(await world.primary('p1'));
     await office.createEvent(newEvent({ target: 'nowhere' }), admin);
-    await world.toNextMinute();
+    await world.passMinute(await world.worker('w1', 'p1'));
     expect(office.state.jobs.size).toBe(0);
     expect(world.storeBoard.activity()[0]).toMatchObject({
       action: 'warning',
