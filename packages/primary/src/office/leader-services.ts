@@ -25,7 +25,6 @@ import { Relocation } from '../membership/relocation.js';
 import { ServerService } from '../membership/server-service.js';
 import type { WorkerRegistry } from '../membership/worker-registry.js';
 import { WorkforceService } from '../membership/workforce-service.js';
-import { LaunchFailures } from '../schedule/launch-failures.js';
 import { TickService } from '../schedule/tick-service.js';
 import { ExportService } from '../transfer/export-service.js';
 import { ImportService } from '../transfer/import-service.js';
@@ -45,6 +44,7 @@ export interface LeaderDeps {
 
 /** The services that only the elected primary runs, put together for one term. Nothing runs before it is started. */
 export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
+  const { digest, passwords, candidate } = deps;
   const members = () => workforce.registry.members();
   const isLeaving = (node: string) => workforce.registry.get(node)?.draining === true;
   const finish = (job: string, ending: JobEnding) => finisher.finish(job, ending);
@@ -70,9 +70,8 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const servers = new ServerService({ office, registry, forget: (entry) => workforce.forget(entry) });
   const launches: LaunchService = new LaunchService({ office, dispatcher, members, finish });
   const retries = new RetryService({ office, launches, members, isLeaving, finish });
-  const failures = new LaunchFailures(office, launches);
   const index = indexSchedule(office);
-  const tick: TickService = new TickService(office, index, launches, failures, members);
+  const tick: TickService = new TickService({ office, index, launches, members });
   const catalog = new CatalogService(office);
   const onCatchUp = (event: string) => tick.catchUp(event);
   const finisher: Finisher = new Finisher({ office, launches, catalog, onCatchUp });
@@ -80,7 +79,6 @@ export function createLeaderServices(office: OfficeContext, deps: LeaderDeps) {
   const deliveries = new DeliveryService(office, deps.outbound);
   const upkeep = new UpkeepService(office);
   const abortAll = allAborter(ender, (running) => workforce.sendAbort(running));
-  const { digest, passwords, candidate } = deps;
   const records = new RecordService({ office, digest, abortAll, catchUp: onCatchUp, onRoom });
   return {
     abortAll,

@@ -13,7 +13,7 @@ import {
 } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
 import type { LaunchService } from '../launch/launch-service.js';
-import type { LaunchFailures } from './launch-failures.js';
+import { LaunchFailures } from './launch-failures.js';
 import { TickRound } from './tick-round.js';
 
 const minuteMs = 60_000;
@@ -26,6 +26,14 @@ const reportWithinMs = 30_000;
  * of the term: a cluster that starts, or the restart of its only node, fails no launch.
  */
 const workerWaitMs = 25_000;
+
+export interface TickDeps {
+  office: OfficeContext;
+  index: ScheduleIndex;
+  launches: LaunchService;
+  /** The workers, as launches see them. */
+  members: () => readonly Member[];
+}
 
 /**
  * Once per minute, on the boundary, launches what is due. Each launch is stored together with the event's
@@ -44,17 +52,11 @@ export class TickService {
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(
-    office: OfficeContext,
-    index: ScheduleIndex,
-    launches: LaunchService,
-    failures: LaunchFailures,
-    members: () => readonly Member[],
-  ) {
+  constructor({ office, index, launches, members }: TickDeps) {
     this.#office = office;
     this.#index = index;
     this.#launches = launches;
-    this.#failures = failures;
+    this.#failures = new LaunchFailures(office, launches);
     this.#members = members;
   }
 
