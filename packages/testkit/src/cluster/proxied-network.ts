@@ -86,11 +86,16 @@ export class ProxiedNetwork implements ClusterNetwork {
   }
 
   async #wayToRedis(host: string): Promise<TcpProxy> {
-    const { hostname, port } = new URL(this.cluster.redis.url);
-    const target = this.#isRedisDirect ? { host, port: 1 } : { host: hostname, port: Number(port) };
-    const proxy = await TcpProxy.start(host, target);
+    const proxy = await TcpProxy.start(host, this.#redisAddress(host));
     this.#toRedis.push(proxy);
     return proxy;
+  }
+
+  /** Nobody uses the way there when nodes know their own. */
+  #redisAddress(host: string): { host: string; port: number } {
+    if (this.#isRedisDirect) return { host, port: 1 };
+    const { hostname, port } = new URL(this.cluster.redis.url);
+    return { host: hostname, port: Number(port) };
   }
 
   #nextAddress(): string {
