@@ -96,9 +96,9 @@ describe('a plugin job', () => {
   });
 
   test.each<[string, Record<string, unknown>, unknown]>([
-    ['the default directory', {}, { cwd: '/work' }],
-    ['an empty one', { cwd: '' }, { cwd: '/work' }],
-    ['one below the default', { cwd: 'sub/dir' }, { cwd: '/work/sub/dir' }],
+    ['the default directory', {}, { cwd: '/jobs' }],
+    ['an empty one', { cwd: '' }, { cwd: '/jobs' }],
+    ['one below the default', { cwd: 'below/it' }, { cwd: '/jobs/below/it' }],
     [
       'a built-in program',
       { command: 'builtin:url -v' },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CarillonClient, type ClientOptions, createClient } from '@carillon/client';
 import { freePort, type PrivateRedis, startPrivateRedis } from '../redis/index.js';
+import { endStrays } from './end-strays.js';
 import { NodeProcess } from './node-process.js';
 
 /** A primary-eligible node with its address. */
@@ -93,6 +94,7 @@ export class TestCluster {
   async close(): Promise<void> {
     for (const client of this.#clients) client.close();
     await Promise.all(this.#nodes.map((node) => node.kill9()));
+    endStrays(this.directory);
     await this.redis.stop();
     await rm(this.directory, { recursive: true, force: true });
   }

@@ -54,7 +54,7 @@ export const workerSettings = (more: Partial<WorkerSettings> = {}): WorkerSettin
   process: { pid: 77, uid: 0 },
   environment: { PATH: '/usr/bin:/bin', CARILLON_CLUSTER_SECRET: 'secret' },
   hiddenVariables: [],
-  workDirectory: '/work',
+  workDirectory: '/jobs',
   builtins: new Map([['url', { file: '/node', args: ['url.js'] }]]),
   killTimeoutMs: 10_000,
   sampleIntervalMs: 1000,
