@@ -93,6 +93,9 @@ async function run(argv: readonly string[]): Promise<Ran> {
   return { exitCode, out, err };
 }
 
+/** When w1 is there again after its restart. */
+let back: Promise<unknown> | undefined;
+
 /** What has to happen before a command can do what it shows. */
 const before = new Map<string, () => Promise<unknown>>([
   [
@@ -112,6 +115,14 @@ const before = new Map<string, () => Promise<unknown>>([
     async () =>
       writeFileSync(join(cluster.directory, 'schedule/events.yaml'), 'events: [{title: Tidy up}]\n'),
   ],
+  [
+    'server drain w1 --restart',
+    () => {
+      back = primaries[0]?.waitForNextLine(hasJoined('w1'));
+      return Promise.resolve();
+    },
+  ],
+  ['drain w1 --grace 30', () => back ?? Promise.reject(new Error('w1 was not restarted'))],
   [
     'server remove w2',
     async () => {
