@@ -26,6 +26,8 @@ export class HeldBytes {
   }
 
   private now(): number {
+    // The engine frees buffers beside the program after a collection; the next one waits for that.
+    this.collect();
     this.collect();
     return process.memoryUsage().arrayBuffers;
   }
