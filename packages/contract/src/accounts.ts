@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from './schema.js';
 import { EpochSeconds, Flag, Username } from './fields.js';
 
 /** A user as stored (behaviour reference 3.5). The keys are those of Cronicle, so that its users can be taken over. */

@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from './schema.js';
 import { Id } from './fields.js';
 
 /** What a delivery is about. For web hooks this is the `action` of the payload (behaviour reference 7.1, 7.2). */

@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from './schema.js';
 
 /**
  * Building blocks of the wire schemas. The patterns are those of the API (behaviour reference 1.6);

@@ -7,4 +7,5 @@ export * from './fields.js';
 export * from './messages.js';
 export * from './openapi.js';
 export * from './records.js';
+export * from './schema.js';
 export * from './validate/index.js';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { DeliveryRow } from '../deliveries.js';
 import { Id } from '../fields.js';
 import { ListHeader } from '../records.js';

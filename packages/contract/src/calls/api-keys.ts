@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { apiKeySettings, ApiKeySchema, KeyText } from '../catalog-fields.js';
 import { Id, Title } from '../fields.js';
 import { ListHeader } from '../records.js';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { categorySettings, CategorySchema, WishedId } from '../catalog-fields.js';
 import { Count, Flag, Id, Title } from '../fields.js';
 import { ListHeader } from '../records.js';

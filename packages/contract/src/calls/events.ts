@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { Count, Flag, Id, Target, Title } from '../fields.js';
 import { EventSchema, eventSettings, HistoryRowSchema, JobSchema, ListHeader } from '../records.js';
 import type { ApiCall } from './api-call.js';

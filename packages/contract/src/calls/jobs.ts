@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { Count, Flag, OptionalId, Params, Recipients, WebHook } from '../fields.js';
 import { JobSchema } from '../records.js';
 import type { ApiCall } from './api-call.js';

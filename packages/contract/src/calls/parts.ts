@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { Id } from '../fields.js';
 
 /** The schema with a description of its own. */

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { pluginSettings, PluginSchema, WishedId } from '../catalog-fields.js';
 import { Flag, Id, Title } from '../fields.js';
 import { ListHeader } from '../records.js';

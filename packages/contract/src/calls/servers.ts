@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../schema.js';
 import { Count } from '../fields.js';
 import type { ApiCall } from './api-call.js';
 import { describe, empty } from './parts.js';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../../schema.js';
 import { GivenPassword, NewPassword, ownSettings, UserSchema } from '../../accounts.js';
 import { Username } from '../../fields.js';
 import type { ApiCall } from '../api-call.js';

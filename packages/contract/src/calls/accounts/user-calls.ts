@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../../schema.js';
 import { NewPassword, UserSchema, userSettings } from '../../accounts.js';
 import { Flag, Username } from '../../fields.js';
 import { ListHeader } from '../../records.js';

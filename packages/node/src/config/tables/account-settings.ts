@@ -1,5 +1,5 @@
 import { type AccountSettings, defaultAccountSettings } from '@carillon/core';
-import { Type } from 'typebox';
+import { Type } from '@carillon/contract';
 import type { PeerFile } from '../read-peer-file.js';
 
 const count = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });

@@ -1,6 +1,6 @@
 import { defaultHookTexts } from '@carillon/core';
 import { WebHook } from '@carillon/contract';
-import { Type } from 'typebox';
+import { Type } from '@carillon/contract';
 import type { PeerSetting } from './peer-settings.js';
 
 const switchValue = Type.Union([Type.Boolean(), Type.Literal(0), Type.Literal(1)]);

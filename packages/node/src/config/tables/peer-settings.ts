@@ -1,4 +1,5 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '@carillon/contract';
 import { accountSettings } from './account-settings.js';
 import { noticeSettings } from './notice-settings.js';
 

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '@carillon/contract';
 import { isIP } from 'node:net';
 import type { Setting } from './settings.js';
 

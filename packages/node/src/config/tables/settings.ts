@@ -1,4 +1,5 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '@carillon/contract';
 import { logArchivePattern } from '../log-archive-place.js';
 import { protectionSettings } from './protection-settings.js';
 
