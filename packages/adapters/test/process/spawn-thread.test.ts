@@ -113,3 +113,18 @@ test('a process whose thread ends goes down with it, and does not wait for ever'
   expect(failure.code).toBe(1);
   expect(failure.stderr).toContain('The thread that starts processes ended with code');
 }, 30_000);
+
+test('in a burst the first processes are told of before the last ones are started', async () => {
+  let started = 0;
+  let startedWithFirst = 0;
+  const burst = Array.from({ length: 60 }, async () => {
+    const child = await thread.start(shell('exit 0'), () => '');
+    started += 1;
+    // What was told in one message is counted by then.
+    if (started === 1) setImmediate(() => (startedWithFirst = started));
+    await child.exited;
+  });
+  await Promise.all(burst);
+  expect(startedWithFirst).toBeGreaterThan(0);
+  expect(startedWithFirst).toBeLessThan(60);
+});

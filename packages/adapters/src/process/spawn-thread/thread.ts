@@ -8,11 +8,10 @@ import { startProgram } from '../start-program.js';
 type StartOrder = Extract<ThreadOrder, { kind: 'start' }>;
 
 /** Starts in one turn of the event loop: each blocks it, and output must not wait for a burst. */
-const startsPerTurn = 2;
+const startsPerTurn = 16;
 
 const children = new Map<number, ThreadChild>();
 const waiting: StartOrder[] = [];
-let isStarting = false;
 let news: ThreadNews[] = [];
 let transfers: ArrayBuffer[] = [];
 
@@ -21,16 +20,14 @@ parentPort?.on('message', (order: ThreadOrder) => {
     children.get(order.run)?.obey(order);
     return;
   }
+  // Not at once: all orders that have arrived are handed over in one turn.
+  if (waiting.length === 0) setImmediate(startSome);
   waiting.push(order);
-  if (isStarting) return;
-  isStarting = true;
-  startSome();
 });
 
 function startSome(): void {
   for (const order of waiting.splice(0, startsPerTurn)) void start(order);
-  isStarting = waiting.length > 0;
-  if (isStarting) setImmediate(startSome);
+  if (waiting.length > 0) setImmediate(startSome);
 }
 
 async function start({ run, start: program, group }: StartOrder): Promise<void> {
