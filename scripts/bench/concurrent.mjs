@@ -24,6 +24,7 @@ export async function measureConcurrent(cluster, options) {
   } finally {
     // Jobs outlive a worker that dies: none may wait for ever.
     openGate(gate);
+    fs.rmSync(gate);
   }
 }
 
