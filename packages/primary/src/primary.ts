@@ -82,8 +82,9 @@ export class Primary implements Standing {
     });
   }
 
-  start(): void {
-    this.#candidacy.start();
+  /** Resolves when it is known who the primary is, if the store could tell. */
+  start(): Promise<void> {
+    return this.#candidacy.start();
   }
 
   /** Hands over and stops; resolves when nothing runs any more. */

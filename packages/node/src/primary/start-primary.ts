@@ -91,7 +91,8 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     await release();
     throw error;
   }
-  primary.start();
+  // A node that runs knows whom to send clients to.
+  await primary.start();
   return {
     url,
     stop: async () => {

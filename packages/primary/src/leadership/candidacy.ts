@@ -65,10 +65,11 @@ export class Candidacy {
     this.#timing = leaseTiming(deps.ttlMs);
   }
 
-  start(): void {
+  /** Resolves when the lease has been asked for once: who is the primary is known then, if the store could tell. */
+  start(): Promise<void> {
     this.#running = true;
     this.#unobserve = this.#deps.lease.observe((holder) => this.#onAnnouncement(holder));
-    void this.#attempt();
+    return this.#attempt();
   }
 
   /** The term being served, while the lease may be trusted (checked against monotonic time on each call). */

@@ -48,9 +48,10 @@ describe('Candidacy', () => {
   test('one node is the primary, the other knows it', async () => {
     const { clock, node } = cluster();
     const [a, b] = [node('a'), node('bb')];
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(10);
-    b.candidacy.start();
+    await b.candidacy.start();
+    expect(b.candidacy.holder()).toMatchObject({ id: 'a' });
     await clock.advanceSettling(10_000);
     expect(a.candidacy.trustedSession()?.signal.aborted).toBe(false);
     expect(b.candidacy.trustedSession()).toBeUndefined();
@@ -64,9 +65,9 @@ describe('Candidacy', () => {
   test('a clean stop hands over without waiting for the lease to end', async () => {
     const { clock, node } = cluster();
     const [a, b] = [node('a'), node('bb')];
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(10);
-    b.candidacy.start();
+    void b.candidacy.start();
     await clock.advanceSettling(300);
     await a.candidacy.stop();
     await clock.advanceSettling(0);
@@ -78,9 +79,9 @@ describe('Candidacy', () => {
   test('a node cut off from the store stops trusting its lease before another node can have it', async () => {
     const { clock, node } = cluster();
     const [a, b] = [node('a'), node('bb')];
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(10);
-    b.candidacy.start();
+    void b.candidacy.start();
     await clock.advanceSettling(1_000);
     a.lease.setOutage(new Error('cut off'));
     let overlap = false;
@@ -105,7 +106,7 @@ describe('Candidacy', () => {
   test('a process that was paused over its lease does not trust it for a moment after waking', async () => {
     const { clock, node } = cluster();
     const a = node('a');
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(100);
     let trusted: Session | undefined;
     // Nothing runs while the process is paused; the first thing after it is a request, not a timer.
@@ -128,7 +129,7 @@ describe('Candidacy', () => {
       if (attempts < 3) throw new Error('the state cannot be loaded');
       return { close: async () => undefined };
     });
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(1);
     expect(a.candidacy.trustedSession()).toBeUndefined();
     expect(board.holding).toBeUndefined();
@@ -154,7 +155,7 @@ describe('Candidacy', () => {
           }),
       };
     });
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(10);
     const ended = a.candidacy.trustedSession();
     if (ended === undefined) throw new Error('not the leader');
@@ -176,7 +177,7 @@ describe('Candidacy', () => {
   test('a node that steps down stays out of the way for the time asked for', async () => {
     const { clock, node } = cluster();
     const a = node('a');
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(10);
     await a.candidacy.stepDown(5_000);
     await clock.advanceSettling(4_900);
@@ -190,7 +191,7 @@ describe('Candidacy', () => {
   test('a node that is out of the way knows who holds the lease, and when nobody does any more', async () => {
     const { clock, board, node } = cluster();
     const a = node('a');
-    a.candidacy.start();
+    void a.candidacy.start();
     await clock.advanceSettling(10);
     await a.candidacy.stepDown(3_600_000);
     // Taken by a node whose announcement does not arrive, and which then dies without a word.
@@ -216,7 +217,7 @@ test('a lease that is granted while the node is stopping is given back before it
     });
     return answer;
   };
-  a.candidacy.start();
+  void a.candidacy.start();
   await clock.advanceSettling(0);
   expect(board.holding).toBeDefined();
   const stopped = a.candidacy.stop();

@@ -105,7 +105,7 @@ export class OfficeWorld {
       bootstrapKey: 'bootstrap',
       onAdminKey: async () => undefined,
     });
-    primary.start();
+    void primary.start();
     await this.clock.advanceSettling(10);
     return primary;
   }
