@@ -4,9 +4,9 @@ import { SystemClock } from '../../src/clock/index.js';
 import { MemoryMailer, NodemailerMailer } from '../../src/outbound/index.js';
 import { startMailServer } from './mail-server.js';
 
-const limitMs = 500;
+const limitMs = 30_000;
 
-mailerConformance('NodemailerMailer', async () => {
+mailerConformance('NodemailerMailer', async (limitMs) => {
   const server = await startMailServer();
   return {
     mailer: new NodemailerMailer({ host: '127.0.0.1', port: server.port, options: {}, limitMs }),
@@ -18,8 +18,8 @@ mailerConformance('NodemailerMailer', async () => {
   };
 });
 
-mailerConformance('MemoryMailer', async () => {
-  const mailer = new MemoryMailer(new SystemClock(), 20);
+mailerConformance('MemoryMailer', async (limitMs) => {
+  const mailer = new MemoryMailer(new SystemClock(), limitMs);
   const waiting = deferred();
   mailer.onWait = () => waiting.resolve();
   return {
