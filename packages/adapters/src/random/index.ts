@@ -1,1 +1,2 @@
+export { HmacSeal } from './hmac-seal.js';
 export { SystemDigest, SystemRandom } from './system-random.js';

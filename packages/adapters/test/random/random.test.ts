@@ -1,7 +1,7 @@
 import { SeededRandom } from '@carillon/testkit';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { SystemDigest, SystemRandom } from '../../src/random/index.js';
+import { HmacSeal, SystemDigest, SystemRandom } from '../../src/random/index.js';
 
 describe.each([
   ['SystemRandom', () => new SystemRandom()],
@@ -45,4 +45,19 @@ test('SystemDigest is SHA-256 of UTF-8', () => {
     'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   );
   expect(new SystemDigest().sha256('ä')).not.toBe(new SystemDigest().sha256('a'));
+});
+
+test('HmacSeal proves a text to holders of the secret, for one purpose', () => {
+  const seal = new HmacSeal('secret', 'purpose');
+  // As `printf 'purpose\ntext' | openssl dgst -sha256 -hmac secret` says.
+  const proof = seal.of('text');
+  expect(proof).toBe('6bd4e7dae0a89b252e46dbdf83d912c0a4161bc1ee4f9608ff9aa71271d83893');
+  expect(seal.isOf(proof, 'text')).toBe(true);
+  expect(new HmacSeal('secret', 'purpose').isOf(proof, 'text')).toBe(true);
+  expect(seal.isOf(proof, 'Text')).toBe(false);
+  expect(new HmacSeal('Secret', 'purpose').isOf(proof, 'text')).toBe(false);
+  expect(new HmacSeal('secret', 'other').isOf(proof, 'text')).toBe(false);
+  for (const none of ['', 'x', proof.slice(1), proof.toUpperCase(), `${proof}0`, 'é'.repeat(64)]) {
+    expect(seal.isOf(none, 'text')).toBe(false);
+  }
 });

@@ -1,3 +1,4 @@
+import { HmacSeal } from '@carillon/adapters';
 import type { Cancel, Clock, Logger } from '@carillon/core';
 import {
   createApiHandler,
@@ -18,6 +19,8 @@ export interface ServeDeps {
   config: Config;
   certificates: Certificates;
   log: Logger;
+  /** The cluster secret. */
+  secret: string;
 }
 
 /** What is served. */
@@ -39,9 +42,9 @@ export interface Serving {
 const closeWithinMs = 5_000;
 
 /** The node's HTTP server: the API first, then everything else; and the live channel, whose clients count as the API's. */
-export function serve({ config, certificates, log }: ServeDeps, served: Served): Serving {
+export function serve({ config, certificates, log, secret }: ServeDeps, served: Served): Serving {
   const { clock, primary, channel, checkReady, metrics } = served;
-  const gate = openGate(config, clock);
+  const gate = openGate(config, clock, secret);
   const live = new LiveServer({
     standing: primary,
     source: () => primary.office(),
@@ -91,7 +94,7 @@ export function serve({ config, certificates, log }: ServeDeps, served: Served):
 }
 
 /** Limits by the settings; at once twice as many as in a second, and half a minute's worth of failures. */
-function openGate({ http: { limits, trustedProxies } }: Config, clock: Clock): Gate {
+function openGate({ http: { limits, trustedProxies } }: Config, clock: Clock, secret: string): Gate {
   const perSec = (rate: number) => (rate === 0 ? undefined : { perSec: rate, burst: 2 * rate });
   const [perCaller, perAddress] = [perSec(limits.perKeyPerSec), perSec(limits.perAddressPerSec)];
   const perMin = limits.failedAuthPerMin;
@@ -103,11 +106,16 @@ function openGate({ http: { limits, trustedProxies } }: Config, clock: Clock): G
       ...(perMin === 0 ? {} : { failures }),
     },
     trustedProxies,
+    seal: new HmacSeal(secret, 'carillon-forward-1'),
     clock,
   });
 }
 
-function followOwn({ config, certificates, log }: ServeDeps, http: HttpServer, clock: Clock): Cancel {
+function followOwn(
+  { config, certificates, log }: Omit<ServeDeps, 'secret'>,
+  http: HttpServer,
+  clock: Clock,
+): Cancel {
   const { tls } = config.http;
   if (tls === undefined || certificates.own === undefined) return () => undefined;
   return followCertificate(tls, certificates.own, (renewed) => http.renewCertificate(renewed), clock, log);

@@ -109,6 +109,7 @@ class Api {
       timeoutMs,
       isPresent: ({ id }) => (standing.primary()?.id ?? id) === id,
       ca: deps.ca,
+      vouchFor: (request) => this.#gate.vouchFor(request),
     });
   }
 

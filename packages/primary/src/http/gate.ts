@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { CarillonError } from '@carillon/contract';
-import { Admission, type AdmissionRules, type Caller, type Clock } from '@carillon/core';
+import { Admission, type AdmissionRules, type Caller, type Clock, type Seal } from '@carillon/core';
 import { networkOf, TrustedProxies } from './request/client-address.js';
+import { vouchedAddress, vouchFor } from './request/vouched-address.js';
 
 export interface GateDeps {
   readonly rules: AdmissionRules;
   /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[];
+  /** Under which nodes tell each other where the requests come from that they pass on; default: they do not. */
+  readonly seal?: Seal;
   readonly clock: Clock;
 }
 
@@ -14,13 +17,15 @@ export interface GateDeps {
 export class Gate {
   readonly #admission: Admission;
   readonly #proxies: TrustedProxies;
+  readonly #seal: Seal | undefined;
   readonly #clock: Clock;
   readonly #countsRequests: boolean;
   #last = { address: '', network: '' };
 
-  constructor({ rules, trustedProxies = [], clock }: GateDeps) {
+  constructor({ rules, trustedProxies = [], seal, clock }: GateDeps) {
     this.#admission = new Admission(rules);
     this.#proxies = new TrustedProxies(trustedProxies);
+    this.#seal = seal;
     this.#clock = clock;
     this.#countsRequests = rules.perAddress !== undefined;
   }
@@ -65,13 +70,19 @@ export class Gate {
     }
   }
 
-  /** Where the request comes from: an address beyond the trusted proxies. */
+  /** Where the request comes from: an address beyond the nodes of the cluster and the trusted proxies. */
   addressOf(request: IncomingMessage): string {
-    return this.#proxies.clientOf(request);
+    const vouched = this.#seal && vouchedAddress(request, this.#clock.nowMs(), this.#seal);
+    return vouched ?? this.#proxies.clientOf(request);
+  }
+
+  /** What another node believes about where the request comes from; undefined without a seal. */
+  vouchFor(request: IncomingMessage): string | undefined {
+    return this.#seal && vouchFor(this.addressOf(request), this.#clock.nowMs(), this.#seal);
   }
 
   #clientOf(request: IncomingMessage): string {
-    const address = this.#proxies.clientOf(request);
+    const address = this.addressOf(request);
     // Most requests come from where the last one came from: a load balancer, or one busy client.
     if (address !== this.#last.address) this.#last = { address, network: networkOf(address) };
     return this.#last.network;

@@ -2,8 +2,16 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type AdmissionRules } from '@carillon/core';
 import { FakeClock } from '@carillon/testkit';
+import { HmacSeal } from '@carillon/adapters';
 import { Gate } from '../../src/http/index.js';
-import { objectOf, type Reply, type SendOptions, stopAll, TestApi } from '../support/api-server.js';
+import {
+  FakeStanding,
+  objectOf,
+  type Reply,
+  type SendOptions,
+  stopAll,
+  TestApi,
+} from '../support/api-server.js';
 import { nowSec } from '../support/fake-office.js';
 import { referenceOffice } from '../support/reference-state.js';
 
@@ -164,8 +172,74 @@ describe('the address of a client', () => {
   });
 });
 
+describe('the address of a client of a node that forwards', () => {
+  const rules: AdmissionRules = { perAddress: { perSec: 1, burst: 1 } };
+  const seal = new HmacSeal('secret', 'test');
+  const header = 'x-carillon-client-address';
+
+  /** A primary that trusts no proxy, and a node before it that trusts the one on this machine. */
+  async function pair(secretOfNode: string) {
+    const clock = new FakeClock(nowSec * 1000);
+    const gate = new Gate({ rules, seal, clock });
+    const primary = await TestApi.start({ office: referenceOffice(), gate });
+    const known = { id: 'node1', hostname: 'primary.test', url: primary.url, term: 1 };
+    const node = await TestApi.start({
+      nonPrimary: 'forward',
+      standing: new FakeStanding('node2', undefined, known),
+      gate: new Gate({
+        rules: {},
+        trustedProxies: ['127.0.0.1'],
+        seal: new HmacSeal(secretOfNode, 'test'),
+        clock,
+      }),
+    });
+    return { primary, node };
+  }
+
+  const statusOf = async (api: TestApi, options: SendOptions): Promise<number> =>
+    (await api.send('/api/app/get_schedule/v1', options)).status;
+
+  test('is the one that the node vouches for', async () => {
+    const { node } = await pair('secret');
+    expect(await statusOf(node, from('192.0.2.1'))).toBe(200);
+    expect(await statusOf(node, from('192.0.2.1'))).toBe(429);
+    expect(await statusOf(node, from('192.0.2.2'))).toBe(200);
+  });
+
+  test('is that of the node when it does not know the secret', async () => {
+    const { node } = await pair('another');
+    expect(await statusOf(node, from('192.0.2.1'))).toBe(200);
+    expect(await statusOf(node, from('192.0.2.2'))).toBe(429);
+  });
+
+  const ms = nowSec * 1000;
+  const vouched = (time: number | string, address: string, of = `${time} ${address}`): string =>
+    `${time} ${address} ${seal.of(of)}`;
+  test.each<[string, string, boolean]>([
+    ['is believed when it is fresh', vouched(ms - 30_000, '192.0.2.9'), true],
+    ['is not when it is too old', vouched(ms - 30_001, '192.0.2.9'), false],
+    ['is not when it is from the future', vouched(ms + 30_001, '192.0.2.9'), false],
+    ['is not without a time', vouched('soon', '192.0.2.9'), false],
+    ['is not when it is no address', vouched(ms, 'nobody'), false],
+    ['is not with the proof of another one', vouched(ms, '192.0.2.9', `${ms} 192.0.2.8`), false],
+    ['is not without a proof', `${ms} 192.0.2.9`, false],
+    ['is not when it is nonsense', 'x', false],
+  ])('%s', async (_name, value, isBelieved) => {
+    const { primary } = await pair('secret');
+    expect(await statusOf(primary, {})).toBe(200);
+    expect(await statusOf(primary, { headers: { [header]: value } })).toBe(isBelieved ? 200 : 429);
+  });
+
+  test('cannot be vouched for by a client of the node', async () => {
+    const { node } = await pair('secret');
+    const headers = { [header]: `${ms} 192.0.2.9 ${'0'.repeat(64)}` };
+    expect(await statusOf(node, { headers })).toBe(200);
+    expect(await statusOf(node, {})).toBe(429);
+  });
+});
+
 describe('slow and swollen requests', () => {
-  const limits = { headersTimeoutMs: 100, requestTimeoutMs: 150, checkEveryMs: 20 };
+  const limits = { headersTimeoutMs: 600, requestTimeoutMs: 800, checkEveryMs: 20 };
 
   test.each([
     ['nothing at all', ''],

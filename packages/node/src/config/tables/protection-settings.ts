@@ -76,9 +76,7 @@ export const protectionSettings = {
     reading: 'list',
     schema: Type.Array(Type.String({ format: 'network' }), { maxItems: 256 }),
     expects: 'addresses and networks such as `10.0.0.5` or `10.0.0.0/8`, separated by commas',
-    about:
-      'Load balancers, and nodes that forward requests: what they put into X-Forwarded-For is believed to be the address ' +
-      'of the client.',
+    about: 'Load balancers: what they put into X-Forwarded-For is believed to be the address of the client.',
     option: '--trusted-proxies',
     example: '10.0.0.0/8',
   },

@@ -7,6 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Cancel, Clock, Logger, PrimaryInfo } from '@carillon/core';
 import { headerOf } from '../request/target.js';
+import { vouchedAddressHeader } from '../request/vouched-address.js';
 
 /** Marks a request as passed on by a node: it is never passed on again. Its value is that node's id. */
 export const forwardedHeader = 'x-carillon-forwarded';
@@ -26,6 +27,9 @@ const hopHeaders = new Set([
   'host',
 ]);
 
+/** What this node says of the request itself, and nobody else may. */
+const ownHeaders = new Set([forwardedHeader, vouchedAddressHeader]);
+
 /**
  * An old primary that is out of reach may never say so: after two looks at which another one is known, its answer is
  * not waited for any more. One that steps down has the time between them to answer.
@@ -43,6 +47,8 @@ export interface ForwarderDeps {
   readonly isPresent: (primary: PrimaryInfo) => boolean;
   /** Certificates, in PEM, that the primary's may be signed by; undefined: those the system trusts. */
   readonly ca: string | undefined;
+  /** What the primary believes about where a request comes from. */
+  readonly vouchFor: (request: IncomingMessage) => string | undefined;
 }
 
 /** Passes requests on to the primary and streams the answers back, over kept-alive connections. */
@@ -160,7 +166,7 @@ export class Forwarder {
     for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
       const name = request.rawHeaders[index] ?? '';
       const lower = name.toLowerCase();
-      if (hopHeaders.has(lower) || lower.startsWith('x-forwarded-') || lower === forwardedHeader) continue;
+      if (hopHeaders.has(lower) || lower.startsWith('x-forwarded-') || ownHeaders.has(lower)) continue;
       headers.push(name, request.rawHeaders[index + 1] ?? '');
     }
     const before = headerOf(request, 'x-forwarded-for');
@@ -169,6 +175,8 @@ export class Forwarder {
     headers.push('X-Forwarded-Host', headerOf(request, 'x-forwarded-host') || headerOf(request, 'host'));
     headers.push('X-Forwarded-Proto', headerOf(request, 'x-forwarded-proto') || protocolOf(request));
     headers.push(forwardedHeader, this.#deps.nodeId);
+    const vouched = this.#deps.vouchFor(request);
+    if (vouched !== undefined) headers.push(vouchedAddressHeader, vouched);
     return headers;
   }
 }
