@@ -4,7 +4,7 @@ import type { Session } from './session.js';
 
 /**
  * Says that the target of an event is no group and no server of now: the API takes it all the same, as Cronicle does
- * (behaviour reference 2.2, create_event), since a server may join later. Silent where the caller may not see the servers.
+ * (behaviour reference 2.1, create_event), since a server may join later. Silent where the caller may not see the servers.
  * Never throws for what the cluster answers: the event has been stored.
  */
 export async function noteUnknownTarget(
