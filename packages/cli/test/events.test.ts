@@ -275,3 +275,54 @@ describe('several events', () => {
     expect(cluster.events.map((one) => one['id'])).toEqual(['e2']);
   });
 });
+
+describe('a target that nobody knows', () => {
+  const server = (hostname: string, groups: string[]) => ({ hostname, groups });
+  beforeEach(() => {
+    cluster.answers.set('get_server_groups', { rows: [{ id: 'allgrp' }, { id: 'db' }], list: { length: 2 } });
+    cluster.answers.set('get_servers', { servers: { web1: server('web1', ['allgrp', 'web']) } });
+  });
+  const create = ['event', 'create', 'X', '--target'];
+  const edit = ['event', 'edit', 'e1', '--target'];
+
+  test.each([
+    ['nosuch', 'target nosuch: no server and no group of that name is known now; kept all the same\n'],
+    [
+      'web2',
+      'target web2: no server and no group of that name is known now (did you mean web1?); kept all the same\n',
+    ],
+    ['web1', ''],
+    ['web', ''],
+    ['db', ''],
+  ])('%s', async (target, err) => {
+    expect(await cluster.run([...create, target])).toMatchObject({ exitCode: 0, err });
+    expect(await cluster.run([...edit, target])).toMatchObject({ exitCode: 0, err });
+    expect(cluster.paramsOf('create_event')[0]).toMatchObject({ target });
+    expect(cluster.paramsOf('update_event')[0]).toMatchObject({ target });
+  });
+
+  test('is told in JSON mode as well, beside the same answer', async () => {
+    const known = await cluster.run([...edit, 'web1', '--json']);
+    const { exitCode, out, err } = await cluster.run([...edit, 'nosuch', '--json']);
+    expect({ exitCode, out }).toEqual({ exitCode: 0, out: known.out });
+    expect(err).toContain('target nosuch');
+    expect(JSON.parse((await cluster.run([...create, 'nosuch', '--json'])).out)).toEqual({
+      code: 0,
+      id: expect.any(String),
+    });
+  });
+
+  test('is told of targets given by --set', async () => {
+    const { err } = await cluster.run(['event', 'create', 'X', '--set', 'target=nosuch']);
+    expect(err).toContain('target nosuch');
+  });
+
+  test('is not looked up where none is given, nor told where the caller may not see the servers', async () => {
+    await cluster.run(['event', 'create', 'X']);
+    expect(cluster.paramsOf('get_servers')).toEqual([]);
+    const refusal = Object.assign(new Error('Only administrators'), { name: 'session' });
+    cluster.answers.set('get_servers', refusal);
+    const { exitCode, err } = await cluster.run([...create, 'nosuch']);
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+  });
+});

@@ -4,7 +4,6 @@ import { runCli } from '@carillon/cli';
 import { ConfigError, describeConfig, loadConfig, parseStartArguments } from './config/index.js';
 import { reasonOf } from './start/data-directory.js';
 import { readSecret } from './start/read-secret.js';
-import { runNode } from './start/run-node.js';
 import { version } from './start/version.js';
 
 /** Exit codes of `start` and `config`; those of the other commands are the CLI's. */
@@ -43,7 +42,11 @@ async function startOrDescribe(what: 'start' | 'config', argv: readonly string[]
   try {
     const config = loadConfig({ env: { ...process.env, ...given.env } });
     if (what === 'config') process.stdout.write(`${describeConfig(config)}\n`);
-    else await runNode(config);
+    else {
+      // What only a node needs is half of what there is to load: other commands answer sooner without it.
+      const { runNode } = await import('./start/run-node.js');
+      await runNode(config);
+    }
   } catch (error) {
     process.stderr.write(`carillon: ${reasonOf(error)}\n`);
     process.exitCode = error instanceof ConfigError ? exitCode.usage : exitCode.failed;

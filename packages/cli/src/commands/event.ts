@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { addSettingOptions, noteUnknownSettings, readSettings } from '../event-settings.js';
 import { UsageError } from '../failures.js';
 import { findEvent } from '../find-event.js';
+import { noteUnknownTarget } from '../note-unknown-target.js';
 import { noteManaged } from './schedule/note-managed.js';
 import { formatTime } from '../format/quantities.js';
 import { type Column, formatPairs, formatTable, printable } from '../format/table.js';
@@ -146,6 +147,7 @@ const createEvent: Action = async (session, title = '') => {
   // The options only name keys and JSON values: whether they fit the schema is for the server to say.
   const created = await session.client.createEvent(event as CallParams<'create_event'>);
   noteUnknownSettings(session, 'create_event');
+  await noteUnknownTarget(session, settings['target']);
   if (session.json) return session.printJson(created);
   session.print(`Created event ${created.id} (${printable(title)}), ${describeTiming(settings['timing'])}`);
 };
@@ -162,6 +164,7 @@ const editEvent: Action = async (session, text = '') => {
   await session.client.updateEvent({ ...settings, id: event.id });
   noteManaged(session, event, settings);
   noteUnknownSettings(session, 'update_event');
+  await noteUnknownTarget(session, settings['target']);
   if (session.json) return session.printJson({ id: event.id });
   session.print(`Changed event ${event.id} (${printable(title ?? event.title)})`);
 };

@@ -265,7 +265,7 @@ describe('what files may say', () => {
 
 test('the example of the documentation is right', () => {
   const guide = readFileSync(new URL('../../../../docs/schedule-files.md', import.meta.url), 'utf8');
-  const blocks = [...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ''], index) =>
+  const blocks = [...guide.matchAll(/```yaml file\n(.*?)```/gs)].map(([, text = ''], index) =>
     file(text, `${index}.yaml`),
   );
   expect(blocks).toHaveLength(2);

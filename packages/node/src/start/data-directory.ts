@@ -14,17 +14,20 @@ export class DataDirectory {
     this.path = path;
   }
 
-  /** Creates the directory when it is missing. Throws with the path and the reason when that, or writing to it, is impossible. */
+  /**
+   * Creates the directory when it is missing. Throws with the path, the reason and the setting when that, or writing to it,
+   * is impossible.
+   */
   async prepare(): Promise<void> {
     try {
       const created = await mkdir(this.path, { recursive: true, mode: 0o700 });
       if (created !== undefined && process.getuid?.() === 0) await chmod(this.path, 0o711);
     } catch (error) {
-      throw new Error(`The data directory ${this.path} cannot be created: ${reasonOf(error)}`);
+      throw new Error(`The data directory ${this.path} cannot be created: ${mkdirProblem(error)}; ${remedy}`);
     }
     await access(this.path, constants.R_OK | constants.W_OK | constants.X_OK).catch(() => {
       throw new Error(
-        `The data directory ${this.path} cannot be written by this user; make it theirs, or name another with --data-dir`,
+        `The data directory ${this.path} cannot be written by this user; make it theirs, or ${remedy}`,
       );
     });
   }
@@ -65,6 +68,16 @@ export class DataDirectory {
     if (!form.test(value)) throw new Error(`${this.file(name)} is damaged; restore it or delete it`);
     return value;
   }
+}
+
+const remedy = 'name another with --data-dir or CARILLON_DATA_DIR';
+
+/** The two mistakes that people make, in words; everything else as the system says it. */
+function mkdirProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EEXIST') return 'a file has its place';
+  if (code === 'ENOTDIR') return 'a part of its path is a file';
+  return reasonOf(error);
 }
 
 /** The text of whatever was thrown. */
