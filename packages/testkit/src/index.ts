@@ -9,7 +9,7 @@ export {
 } from './conformance/channel-conformance.js';
 export { Collector, type Deferred, deferred } from './conformance/deferred.js';
 export * from './conformance/outbound/index.js';
-export { type JobQueueSubject, jobQueueConformance } from './conformance/job-queue-conformance.js';
+export { type JobQueueSubject, jobQueueConformance, resultOf } from './conformance/job-queue-conformance.js';
 export { type LogArchiveSubject, logArchiveConformance } from './conformance/log-archive-conformance.js';
 export { ScriptedDetached, ScriptedProgram } from './scripted-detached.js';
 export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';

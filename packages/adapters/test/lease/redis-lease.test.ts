@@ -4,6 +4,7 @@ import { Collector, leaseConformance } from '@carillon/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MemoryLogger } from '../../src/logger/index.js';
 import { TestRedis } from '../redis/test-redis.js';
+import { openRedisLease } from './lease-subject.js';
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -14,24 +15,7 @@ afterAll(() => redis.stop());
 const log = new MemoryLogger();
 const candidate = { id: 'n"1', hostname: 'hö', url: 'http://h:1' };
 
-leaseConformance('RedisLease', async () => {
-  const keys = redis.freshKeys();
-  const clients = [redis.connect(), redis.connect('subscribe')] as const;
-  const [commands, subscriber] = clients;
-  return {
-    lease: () => new RedisLease({ redis: commands, subscriber, keys, log }),
-    expire: async () => {
-      await commands.del(keys.lease);
-    },
-    listening: async () => {
-      // Answered after the subscriptions sent before it.
-      await subscriber.ping();
-    },
-    close: async () => {
-      await Promise.all(clients.map((client) => redis.disconnect(client)));
-    },
-  };
-});
+leaseConformance('RedisLease', async () => openRedisLease(redis));
 
 function openLease() {
   const keys = redis.freshKeys();

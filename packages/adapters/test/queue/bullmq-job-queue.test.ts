@@ -1,5 +1,11 @@
-import type { JobResult, Ticket } from '@carillon/contract';
-import { Collector, deferred, deliveryQueueConformance, jobQueueConformance } from '@carillon/testkit';
+import type { Ticket } from '@carillon/contract';
+import {
+  Collector,
+  deferred,
+  deliveryQueueConformance,
+  jobQueueConformance,
+  resultOf,
+} from '@carillon/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../src/clock/index.js';
 import { MemoryLogger } from '../../src/logger/index.js';
@@ -25,18 +31,7 @@ const quick: RedeliverySettings = {
 };
 const clock = new SystemClock();
 const ticket: Ticket = { job: 'j1', attempt: 1, term: 3 };
-const result: JobResult = {
-  job: 'j1',
-  attempt: 1,
-  node: 'n1',
-  hostname: 'one',
-  time_start: 1,
-  time_end: 2,
-  pid: 3,
-  outcome: { code: 0, description: '' },
-  log_file_size: 0,
-  reported: {},
-};
+const result = resultOf('j1');
 
 function freshPrefix(): string {
   prefixes += 1;

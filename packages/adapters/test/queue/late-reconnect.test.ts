@@ -1,4 +1,4 @@
-import { type PrivateRedis, RedisProxy, startPrivateRedis } from '@carillon/testkit';
+import { type PrivateRedis, RedisProxy, resultOf, startPrivateRedis } from '@carillon/testkit';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { RedisConnection, RedisQueueBackend } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -54,18 +54,7 @@ test('a consumer that is closed after a read was overdue leaves no connection', 
     });
   });
   const consumer = queue.consumeResults(() => Promise.resolve(), 1);
-  await queue.addResult({
-    job: 'j1',
-    attempt: 1,
-    node: 'n1',
-    hostname: 'one',
-    time_start: 1,
-    time_end: 2,
-    pid: 3,
-    outcome: { code: 0, description: '' },
-    log_file_size: 0,
-    reported: {},
-  });
+  await queue.addResult(resultOf('j1'));
   while (await queue.hasResult({ job: 'j1', attempt: 1 }));
   // Only a read that the server holds becomes overdue.
   const watcher = new Redis({ path: server.url.replace(/^unix:/, '') });

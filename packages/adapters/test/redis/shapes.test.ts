@@ -1,4 +1,4 @@
-import { RedisLease, RedisLogArchive } from '@carillon/adapters';
+import { RedisLogArchive } from '@carillon/adapters';
 import {
   claimsConformance,
   deliveryQueueConformance,
@@ -14,6 +14,7 @@ import { SystemClock } from '../../src/clock/index.js';
 import { MemoryLogger } from '../../src/logger/index.js';
 import { BullmqJobQueue } from '../../src/queue/index.js';
 import { SystemRandom } from '../../src/random/index.js';
+import { openRedisLease } from '../lease/lease-subject.js';
 import { openRedisStores } from '../store/store-subjects.js';
 import { TestRedis } from './test-redis.js';
 
@@ -56,7 +57,7 @@ afterAll(async () => {
 for (const shape of Object.keys(shapes)) {
   storeConformance(`RedisStore, ${shape}`, () => openRedisStores(redisOf(shape)));
   claimsConformance(`RedisRunClaims, ${shape}`, () => openRedisStores(redisOf(shape)));
-  leaseConformance(`RedisLease, ${shape}`, async () => openLease(redisOf(shape)));
+  leaseConformance(`RedisLease, ${shape}`, async () => openRedisLease(redisOf(shape)));
   jobQueueConformance(`BullmqJobQueue, ${shape}`, async () => openQueue(redisOf(shape)));
   deliveryQueueConformance(`BullmqJobQueue, ${shape}`, async () => openQueue(redisOf(shape)));
   logArchiveConformance(`RedisLogArchive, ${shape}`, async () => {
@@ -65,25 +66,6 @@ for (const shape of Object.keys(shapes)) {
     const archive = new RedisLogArchive(client, redis.freshKeys().root, new SystemRandom());
     return { archive, close: () => redis.disconnect(client) };
   });
-}
-
-function openLease(redis: TestRedis) {
-  const keys = redis.freshKeys();
-  const clients = [redis.connect(), redis.connect('subscribe')] as const;
-  const [commands, subscriber] = clients;
-  return {
-    lease: () => new RedisLease({ redis: commands, subscriber, keys, log }),
-    expire: async () => {
-      await commands.del(keys.lease);
-    },
-    listening: async () => {
-      // Answered after the subscriptions sent before it.
-      await subscriber.ping();
-    },
-    close: async () => {
-      await Promise.all(clients.map((client) => redis.disconnect(client)));
-    },
-  };
 }
 
 function openQueue(redis: TestRedis) {

@@ -10,7 +10,8 @@ export interface JobQueueSubject {
 }
 
 const ticketOf = (job: string, term = 7): Ticket => ({ job, attempt: 1, term });
-const resultOf = (job: string, attempt = 1): JobResult => ({
+/** The result of a job that ended well. */
+export const resultOf = (job: string, attempt = 1): JobResult => ({
   job,
   attempt,
   node: 'n1',
