@@ -1,6 +1,7 @@
 import type { ApiKeyRecord, Delivery, MasterState, RunReport } from '@carillon/contract';
 import type { ActiveJob } from './active-job.js';
 import type { Change, TableName, Tables } from './change.js';
+import { IdsByKey } from './ids-by-key.js';
 import { Table } from './table.js';
 
 /** Totals of one day (`day` is YYYY-MM-DD in the primary's zone). */
@@ -46,16 +47,16 @@ export class ClusterState {
   readonly deliveries = new Map<string, Delivery>();
   stats: DayStats = { day: '', totals: noTotals() };
 
-  readonly #eventsByTitle = new Map<string, Set<string>>();
+  readonly #eventsByTitle = new IdsByKey();
   readonly #keysByHash = new Map<string, string>();
-  readonly #jobsByEvent = new Map<string, Set<string>>();
-  readonly #jobsByCategory = new Map<string, Set<string>>();
-  readonly #jobsByNode = new Map<string, Set<string>>();
+  readonly #jobsByEvent = new IdsByKey();
+  readonly #jobsByCategory = new IdsByKey();
+  readonly #jobsByNode = new IdsByKey();
 
   /** Newest event with exactly this title. */
   eventByTitle(title: string): Tables['events'] | undefined {
     let best: { seq: number; record: Tables['events'] } | undefined;
-    for (const id of this.#eventsByTitle.get(title) ?? []) {
+    for (const id of this.#eventsByTitle.of(title)) {
       const entry = this.events.entry(id);
       if (entry !== undefined && (best === undefined || entry.seq > best.seq)) best = entry;
     }
@@ -69,20 +70,20 @@ export class ClusterState {
 
   /** Active jobs of an event in launch order. */
   jobsOfEvent(event: string): ActiveJob[] {
-    return this.#collect(this.#jobsByEvent.get(event));
+    return this.#collect(this.#jobsByEvent.of(event));
   }
 
   jobsOfCategory(category: string): ActiveJob[] {
-    return this.#collect(this.#jobsByCategory.get(category));
+    return this.#collect(this.#jobsByCategory.of(category));
   }
 
   /** Active jobs of a node, in no particular order; queued ones are those of node ''. */
   jobsOfNode(node: string): ActiveJob[] {
-    return this.#collect(this.#jobsByNode.get(node));
+    return this.#collect(this.#jobsByNode.of(node));
   }
 
   countJobsOfNode(node: string): number {
-    return this.#jobsByNode.get(node)?.size ?? 0;
+    return this.#jobsByNode.count(node);
   }
 
   applyChange(change: Change): void {
@@ -178,8 +179,8 @@ export class ClusterState {
     const id = job.fields.id;
     this.#moveToNode(id, job.node);
     this.jobs.set(id, job);
-    addTo(this.#jobsByEvent, job.fields.event, id);
-    addTo(this.#jobsByCategory, job.fields.category, id);
+    this.#jobsByEvent.add(job.fields.event, id);
+    this.#jobsByCategory.add(job.fields.category, id);
   }
 
   #dispatch(id: string, attempt: number, node: string): void {
@@ -194,8 +195,8 @@ export class ClusterState {
   #moveToNode(id: string, node: string): void {
     const before = this.jobs.get(id)?.node;
     if (before === node) return;
-    if (before !== undefined) removeFrom(this.#jobsByNode, before, id);
-    addTo(this.#jobsByNode, node, id);
+    if (before !== undefined) this.#jobsByNode.remove(before, id);
+    this.#jobsByNode.add(node, id);
   }
 
   #removeJob(id: string): void {
@@ -205,9 +206,9 @@ export class ClusterState {
 
   #removeIndexes(job: ActiveJob | undefined): void {
     if (job === undefined) return;
-    removeFrom(this.#jobsByEvent, job.fields.event, job.fields.id);
-    removeFrom(this.#jobsByCategory, job.fields.category, job.fields.id);
-    removeFrom(this.#jobsByNode, job.node, job.fields.id);
+    this.#jobsByEvent.remove(job.fields.event, job.fields.id);
+    this.#jobsByCategory.remove(job.fields.category, job.fields.id);
+    this.#jobsByNode.remove(job.node, job.fields.id);
   }
 
   #totalsOf(day: string): MasterState['stats'] {
@@ -225,23 +226,23 @@ export class ClusterState {
   }
 
   #index(change: Extract<Change, { type: 'put' }>): void {
-    if (change.table === 'events') addTo(this.#eventsByTitle, change.record.title, change.record.id);
+    if (change.table === 'events') this.#eventsByTitle.add(change.record.title, change.record.id);
     if (change.table === 'api_keys') this.#keysByHash.set(change.record.key_hash, change.record.id);
   }
 
   #unindex(table: TableName, id: string): void {
     if (table === 'events') {
       const old = this.events.get(id);
-      if (old !== undefined) removeFrom(this.#eventsByTitle, old.title, id);
+      if (old !== undefined) this.#eventsByTitle.remove(old.title, id);
     } else if (table === 'api_keys') {
       const old = this.api_keys.get(id);
       if (old !== undefined) this.#keysByHash.delete(old.key_hash);
     }
   }
 
-  #collect(ids: Set<string> | undefined): ActiveJob[] {
+  #collect(ids: Iterable<string>): ActiveJob[] {
     const found: ActiveJob[] = [];
-    for (const id of ids ?? []) {
+    for (const id of ids) {
       const job = this.jobs.get(id);
       if (job !== undefined) found.push(job);
     }
@@ -252,17 +253,4 @@ export class ClusterState {
 function setOrForget<T>(known: Map<string, T>, event: string, value: T | undefined): void {
   if (value === undefined) known.delete(event);
   else known.set(event, value);
-}
-
-function addTo(index: Map<string, Set<string>>, key: string, id: string): void {
-  const ids = index.get(key);
-  if (ids === undefined) index.set(key, new Set([id]));
-  else ids.add(id);
-}
-
-function removeFrom(index: Map<string, Set<string>>, key: string, id: string): void {
-  const ids = index.get(key);
-  if (ids === undefined) return;
-  ids.delete(id);
-  if (ids.size === 0) index.delete(key);
 }
