@@ -14,7 +14,11 @@ export interface LogLine {
 interface Expectation {
   matches: (line: LogLine) => boolean;
   resolve: (line: LogLine) => void;
+  reject: (error: Error) => void;
 }
+
+/** Of what a process printed, as much is shown when it ends without being asked to. */
+const shownChars = 4_000;
 
 const program = fileURLToPath(new URL('../../../node/bin/carillon.js', import.meta.url));
 
@@ -26,6 +30,8 @@ export class NodeProcess {
   readonly #through: readonly string[];
   readonly #expectations = new Set<Expectation>();
   #child: ChildProcess | undefined;
+  /** The one that a test has told to end. */
+  #asked: ChildProcess | undefined;
   #raw = '';
 
   /** `through`: command that runs it elsewhere, in the same process. */
@@ -43,6 +49,7 @@ export class NodeProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    child.once('close', (code) => this.#onClose(child, code));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#onLine(line));
     }
@@ -57,11 +64,14 @@ export class NodeProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The first log line, past or coming, that matches. The test's own time limit ends the wait. */
+  /**
+   * The first log line, past or coming, that matches. Rejects when the process fails without being asked to end;
+   * otherwise the test's own time limit ends the wait.
+   */
   waitForLine(matches: (line: LogLine) => boolean): Promise<LogLine> {
     const past = this.lines.find(matches);
     if (past !== undefined) return Promise.resolve(past);
-    return new Promise((resolve) => this.#expectations.add({ matches, resolve }));
+    return new Promise((resolve, reject) => this.#expectations.add({ matches, resolve, reject }));
   }
 
   /** Like `waitForLine`, for lines that come from now on. */
@@ -118,9 +128,17 @@ export class NodeProcess {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null)
       return child?.exitCode ?? null;
     const exited = once(child, 'exit');
+    this.#asked = child;
     child.kill(signal);
     await exited;
     return child.exitCode;
+  }
+
+  #onClose(child: ChildProcess, code: number | null): void {
+    if (code === 0 || code === null || this.#asked === child) return;
+    const error = new Error(`${this.name} ended with code ${code}:\n${this.#raw.slice(-shownChars)}`);
+    for (const { reject } of this.#expectations) reject(error);
+    this.#expectations.clear();
   }
 
   #onLine(text: string): void {

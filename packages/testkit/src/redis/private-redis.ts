@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -50,13 +51,27 @@ export async function startPrivateRedis({ listen, within }: PrivateRedisOptions)
   };
 }
 
-/** A port that was free a moment ago. */
+/** Below those that systems give to outgoing connections, which could take a port between its choice and its use. */
+const ports = { from: 10_000, to: 32_000 };
+
+/** A port that was free a moment ago, and that nobody is given who does not ask for it by number. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
+  for (;;) {
+    const port = randomInt(ports.from, ports.to);
+    if (await isFree(host, port)) return port;
+  }
+}
+
+async function isFree(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return true;
 }
