@@ -50,6 +50,7 @@ test('a worker is cut off for less than it takes to be lost: its job goes on', a
   const [job = '', other = ''] = await stage.run(await stage.held('go', { target: 'w1' }), 2);
   await stage.waitForLines('start', 2);
   const { pid } = await stage.seen(job, (seen) => seen.pid !== undefined);
+  await stage.seen(other, (seen) => seen.pid !== undefined);
   const { process } = faulty.leader;
   faulty.cutOff(worker);
   await stage.seen(other, ({ state }) => state === 'silent');
