@@ -13,7 +13,7 @@ let watch: CommitWatch;
 
 const set = async (primaries: number, environment: Record<string, string> = {}): Promise<void> => {
   stage = await Stage.set({ primaries, workers: 2, namespaces: true, environment });
-  watch = await CommitWatch.start(stage.faulty.cluster.redis.url);
+  watch = await CommitWatch.start(stage.faulty.cluster.redis);
 };
 
 afterEach(async () => {

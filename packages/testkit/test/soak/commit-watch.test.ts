@@ -12,7 +12,7 @@ let watch: CommitWatch;
 beforeEach(async () => {
   server = await startPrivateRedis({ listen: 'tcp' });
   redis = createRedis({ url: server.url, log: new MemoryLogger() }, 'commands');
-  watch = await CommitWatch.start(server.url);
+  watch = await CommitWatch.start(server);
 });
 
 afterEach(async () => {
