@@ -1,4 +1,3 @@
-import { createClient } from '@carillon/client';
 import { CommitWatch, hasJoined } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
 import { testOfCutsFromRedis } from './on-shapes.js';
@@ -70,11 +69,7 @@ testOfCuts(
     await set({ cutsFromRedis: true });
     const { faulty } = stage;
     const { leader, standby, term } = faulty;
-    const writer = createClient({
-      url: leader.process.url,
-      apiKey: faulty.cluster.apiKey,
-      retry: { deadlineMs: 0 },
-    });
+    const writer = faulty.cluster.clientWith({ ...faulty.clientOptions(leader), retry: { deadlineMs: 0 } });
     const create = (id: string) =>
       writer.createEvent({
         id,
@@ -108,7 +103,6 @@ testOfCuts(
     expect(rows.map(({ id }) => id)).toEqual(['before']);
     expect(await stage.codesOf(await stage.run(await stage.quick()))).toEqual([0]);
     expect(watch.late).toEqual([]);
-    writer.close();
   },
   60_000,
 );
@@ -129,7 +123,7 @@ testOfCuts(
     expect((await stage.client.getJobStatus({ id: job })).job.state).toBe('running');
     stage.release('partition');
     expect(await stage.codesOf([job])).toEqual([0]);
-    const back = leader.process.waitForNextLine(({ message }) => message === 'Redis is back');
+    const back = leader.process.waitForNextLine(({ message }) => message === 'Another node is the primary');
     faulty.mend();
     await back;
     expect(faulty.leader).toBe(standby);
