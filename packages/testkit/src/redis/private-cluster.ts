@@ -127,17 +127,14 @@ class Servers implements PrivateCluster {
   }
 
   async restart(): Promise<void> {
-    await this.#ended?.process.start();
+    const ended = this.#ended;
     this.#ended = undefined;
+    await startAgain(ended === undefined ? [] : [ended]);
   }
 
   async outage(): Promise<() => Promise<void>> {
     await Promise.all(this.#servers.map(({ process }) => process.end('SIGTERM')));
-    return async () => {
-      const marks = this.#servers.map((server) => ({ server, since: server.process.mark() }));
-      await startAll(this.#servers);
-      await Promise.all(marks.map(({ server, since }) => server.process.waitForLines(isWhole, 1, since)));
-    };
+    return () => startAgain(this.#servers);
   }
 
   async pauseOwner(): Promise<() => void> {
@@ -209,6 +206,13 @@ class Servers implements PrivateCluster {
     }
     throw new Error('No server has the keys');
   }
+}
+
+/** Resolves when each of them finds the cluster whole: before, it serves nobody. */
+async function startAgain(servers: readonly NumberedServer[]): Promise<void> {
+  const marks = servers.map((server) => ({ server, since: server.process.mark() }));
+  await startAll(servers);
+  await Promise.all(marks.map(({ server, since }) => server.process.waitForLines(isWhole, 1, since)));
 }
 
 async function isReplica(server: NumberedServer): Promise<boolean> {
