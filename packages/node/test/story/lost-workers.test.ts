@@ -1,4 +1,4 @@
-import { type FaultyClusterOptions, hasJoined } from '@carillon/testkit';
+import { type FaultyClusterOptions, hasJoined, type LogLine } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
 import { testOfCutsFromRedis } from './on-shapes.js';
 import { Stage } from './stage.js';
@@ -18,6 +18,10 @@ const set = async (more: Partial<FaultyClusterOptions> = {}): Promise<void> => {
 afterEach(async () => {
   await stage?.clear();
 }, 60_000);
+
+/** Where packets vanished for a moment only, its connection to the primary holds. */
+const isBack = (line: LogLine): boolean =>
+  hasJoined('w1')(line) || (line.message === 'A worker is alive' && line['hostname'] === 'w1');
 
 const lostText = /^Aborted Job: Server 'w1' shut down unexpectedly/;
 
@@ -58,7 +62,7 @@ testOfCuts(
     const { process } = faulty.leader;
     faulty.cutOff(worker);
     await stage.seen(other, ({ state }) => state === 'silent');
-    const back = process.waitForNextLine(hasJoined('w1'));
+    const back = process.waitForNextLine(isBack);
     faulty.mend();
     await back;
     expect((await client.getJobStatus({ id: job })).job).toMatchObject({ state: 'running', pid });
