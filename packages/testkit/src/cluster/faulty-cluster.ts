@@ -24,7 +24,7 @@ export interface FaultyClusterOptions {
   redis?: PrivateRedis;
   /**
    * `toRedis` or `cutOff` will be used. No proxy can stand before servers that announce their own addresses, so that on
-   * any shape but `plain` this takes namespaces (`whyNoCutsFromRedis`).
+   * any shape but `plain` this takes namespaces (`whyNoNamespaces`).
    */
   cutsFromRedis?: true;
   /**
