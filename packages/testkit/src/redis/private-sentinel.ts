@@ -15,7 +15,8 @@ export interface PrivateSentinelOptions {
 
 /**
  * A master, two replicas and three sentinels of one test. As a `PrivateRedis` it is its master: `kill9` and `shutDown`
- * end that and resolve when all sentinels have agreed on another; `restart` starts what was ended, as a replica.
+ * end that, as soon as a replica could take its place, and resolve when all sentinels have agreed on another; `restart`
+ * starts what was ended, which the sentinels make a replica some ten seconds later.
  */
 export interface PrivateSentinel extends PrivateRedis {
   /** The port of the present master. */
@@ -102,6 +103,7 @@ function privateSentinel(
   /** Takes the master away, and resolves when it has been replaced. */
   const replace = async (away: (server: NumberedServer) => unknown): Promise<NumberedServer> => {
     const old = await master();
+    await untilFollowed(withPassword(old.url, password));
     const marks = sentinels.map((sentinel) => ({ sentinel, since: sentinel.process.mark() }));
     await away(old);
     await Promise.all(
@@ -145,4 +147,12 @@ function privateSentinel(
       await directory.remove();
     },
   };
+}
+
+/**
+ * Answer by answer, at most as long as the test may take. A master that has gone while no other server follows it is not
+ * replaced: those that were restarted take themselves for masters until there is one to follow.
+ */
+async function untilFollowed(url: string): Promise<void> {
+  while (!/^master \d+ \S/.test(await askRedis(url, 'ROLE'))) continue;
 }
