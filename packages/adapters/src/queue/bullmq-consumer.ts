@@ -116,7 +116,8 @@ export class BullmqConsumer<Message> implements Consumer {
   }
 
   #track(connection: Redis | Cluster): void {
-    connection.setMaxListeners(0);
+    // Not 0: BullMQ adds to the limit.
+    connection.setMaxListeners(Number.POSITIVE_INFINITY);
     // BullMQ reports the error; without a listener after its close the process would end.
     connection.on('error', () => undefined);
     this.#connections.push(connection);

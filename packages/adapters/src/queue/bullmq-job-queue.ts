@@ -64,7 +64,8 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink, Deliv
   constructor(options: BullmqJobQueueOptions) {
     this.#options = options;
     this.#log = new RationedLog(options.log, options.clock);
-    options.commands.setMaxListeners(0);
+    // Not 0: BullMQ adds to the limit.
+    options.commands.setMaxListeners(Number.POSITIVE_INFINITY);
   }
 
   async addTicket(node: string, ticket: Ticket): Promise<void> {

@@ -58,7 +58,7 @@ export function createRedis(config: RedisConfig, use: RedisUse): Redis {
     reconnectOnError: (error) => afterRefusal(error, place),
   });
   // Clients are shared by any number of consumers, each with listeners of its own.
-  redis.setMaxListeners(0);
+  redis.setMaxListeners(Number.POSITIVE_INFINITY);
   batchWrites(redis);
   explainOutage(redis);
   watchConnection(redis, config.log.child({ connection: use }));

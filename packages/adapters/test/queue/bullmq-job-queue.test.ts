@@ -55,6 +55,15 @@ function openQueue(prefix: string, redelivery: Partial<RedeliverySettings> = {})
 jobQueueConformance('BullmqJobQueue', () => Promise.resolve(openQueue(freshPrefix())));
 deliveryQueueConformance('BullmqJobQueue', () => Promise.resolve(openQueue(freshPrefix())));
 
+test('its connection takes any number of listeners, also while it is not there yet', async () => {
+  const { queue, commands, close } = openQueue(freshPrefix());
+  const added = queue.addTicket('n1', ticket);
+  const before = commands.getMaxListeners();
+  await added;
+  expect([before, commands.getMaxListeners()]).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  await close();
+});
+
 describe('a consumer that dies', () => {
   test.each(['result', 'ticket'] as const)('its %s goes to the next one', async (kind) => {
     const prefix = freshPrefix();

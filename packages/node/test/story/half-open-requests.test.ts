@@ -1,6 +1,7 @@
 import type { CarillonClient } from '@carillon/client';
 import { describeInNamespaces } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
+import { event, settled } from './calls-under-way.js';
 import { Stage } from './stage.js';
 
 /*
@@ -20,25 +21,6 @@ afterEach(async () => {
   over?.abort();
   await stage?.clear();
 }, 60_000);
-
-const event = (id: string) => ({
-  id,
-  title: id,
-  enabled: 1,
-  category: 'general',
-  plugin: 'shellplug',
-  target: 'allgrp',
-});
-
-/** What became of a call, and how long it took. */
-const settled = async (call: Promise<unknown>): Promise<{ outcome: string; afterMs: number }> => {
-  const sinceMs = performance.now();
-  const outcome = await call.then(
-    () => 'answered',
-    (error: unknown) => String(error),
-  );
-  return { outcome, afterMs: Math.round(performance.now() - sinceMs) };
-};
 
 const stored = async (client: CarillonClient): Promise<string[]> => {
   const ids: string[] = [];

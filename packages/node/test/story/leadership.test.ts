@@ -1,6 +1,7 @@
-import { createClient } from '@carillon/client';
-import { CommitWatch, hasJoined } from '@carillon/testkit';
+import { CommitWatch, type FaultyClusterOptions, hasJoined } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
+import { testOfCutsFromRedis } from './on-shapes.js';
+import { expectSilentJobsToEndAsTheyDo } from './silent-jobs.js';
 import { Stage } from './stage.js';
 
 /*
@@ -8,13 +9,14 @@ import { Stage } from './stage.js';
  */
 
 const { timeout } = AbortSignal;
+const testOfCuts = testOfCutsFromRedis();
 
 let stage: Stage;
 let watch: CommitWatch;
 
-const set = async (more: { direct?: true } = {}): Promise<void> => {
+const set = async (more: Partial<FaultyClusterOptions> = {}): Promise<void> => {
   stage = await Stage.set({ primaries: 2, workers: 2, ...more });
-  watch = await CommitWatch.start(stage.faulty.cluster.redis.url);
+  watch = await CommitWatch.start(stage.faulty.cluster.redis);
 };
 
 afterEach(async () => {
@@ -62,96 +64,78 @@ test('flapping leadership: six leaders in a row, and every job that was answered
   expect(watch.late).toEqual([]);
 }, 120_000);
 
-test('a leader paused in the middle of a write: its delayed commit is refused, and it follows', async () => {
-  await set();
-  const { faulty } = stage;
-  const { leader, standby, term } = faulty;
-  const writer = createClient({
-    url: leader.process.url,
-    apiKey: faulty.cluster.apiKey,
-    retry: { deadlineMs: 0 },
-  });
-  const create = (id: string) =>
-    writer.createEvent({
-      id,
-      title: id,
-      enabled: 1,
-      category: 'general',
-      plugin: 'shellplug',
-      target: 'allgrp',
-    });
-  await create('before');
-  // The commit leaves the leader, and is held up on its way.
-  leader.toRedis.freeze();
-  const delayed = create('delayed').then(
-    () => 'acknowledged',
-    (error: unknown) => String(error),
-  );
-  await expect(
-    fetch(`${leader.process.url}/api/app/get_event/v1?id=delayed`, {
-      headers: { 'X-API-Key': faulty.cluster.apiKey },
-    }).then((response) => response.json()),
-  ).resolves.toMatchObject({ code: 0 });
-  leader.process.pause();
-  expect(await faulty.nextLeader(term)).toBe(standby);
-  const ended = leader.process.waitForNextLine(({ message }) => message.includes('no longer the primary'));
-  leader.toRedis.mend();
-  leader.process.resume();
-  await ended;
-  expect(await delayed).not.toBe('acknowledged');
-  expect(await answersOf(standby.process.url)).toBe(200);
-  const { rows } = await stage.client.getSchedule();
-  expect(rows.map(({ id }) => id)).toEqual(['before']);
-  expect(await stage.codesOf(await stage.run(await stage.quick()))).toEqual([0]);
-  expect(watch.late).toEqual([]);
-  writer.close();
-}, 60_000);
+testOfCuts(
+  'a leader paused in the middle of a write: its delayed commit is refused, and it follows',
+  async () => {
+    await set({ cutsFromRedis: true });
+    const { faulty } = stage;
+    const { leader, standby, term } = faulty;
+    const writer = faulty.cluster.clientWith({ ...faulty.clientOptions(leader), retry: { deadlineMs: 0 } });
+    const create = (id: string) =>
+      writer.createEvent({
+        id,
+        title: id,
+        enabled: 1,
+        category: 'general',
+        plugin: 'shellplug',
+        target: 'allgrp',
+      });
+    await create('before');
+    // The commit leaves the leader, and is held up on its way.
+    leader.toRedis.freeze();
+    const delayed = create('delayed').then(
+      () => 'acknowledged',
+      (error: unknown) => String(error),
+    );
+    await expect(
+      fetch(`${leader.process.url}/api/app/get_event/v1?id=delayed`, {
+        headers: { 'X-API-Key': faulty.cluster.apiKey },
+      }).then((response) => response.json()),
+    ).resolves.toMatchObject({ code: 0 });
+    leader.process.pause();
+    expect(await faulty.nextLeader(term)).toBe(standby);
+    const ended = leader.process.waitForNextLine(({ message }) => message.includes('no longer the primary'));
+    leader.toRedis.mend();
+    leader.process.resume();
+    await ended;
+    expect(await delayed).not.toBe('acknowledged');
+    expect(await answersOf(standby.process.url)).toBe(200);
+    const { rows } = await stage.client.getSchedule();
+    expect(rows.map(({ id }) => id)).toEqual(['before']);
+    expect(await stage.codesOf(await stage.run(await stage.quick()))).toEqual([0]);
+    expect(watch.late).toEqual([]);
+  },
+  60_000,
+);
 
-test('a leader cut off from Redis alone: it stops serving, and the other goes on with its jobs', async () => {
-  await set();
-  const { faulty } = stage;
-  const { leader, standby, term } = faulty;
-  const [job = ''] = await stage.run(await stage.held('partition'));
-  await stage.waitForLines('start', 1);
-  const next = faulty.nextLeader(term);
-  leader.toRedis.cut();
-  expect(await next).toBe(standby);
-  expect(await answersOf(leader.process.url)).not.toBe(200);
-  for (const { process } of faulty.workers) await standby.process.waitForLine(hasJoined(process.name));
-  expect((await stage.client.getJobStatus({ id: job })).job.state).toBe('running');
-  stage.release('partition');
-  expect(await stage.codesOf([job])).toEqual([0]);
-  const back = leader.process.waitForNextLine(({ message }) => message === 'Redis is back');
-  faulty.mend();
-  await back;
-  expect(faulty.leader).toBe(standby);
-  expect(watch.late).toEqual([]);
-}, 60_000);
+testOfCuts(
+  'a leader cut off from Redis alone: it stops serving, and the other goes on with its jobs',
+  async () => {
+    await set({ cutsFromRedis: true });
+    const { faulty } = stage;
+    const { leader, standby, term } = faulty;
+    const [job = ''] = await stage.run(await stage.held('partition'));
+    await stage.waitForLines('start', 1);
+    const next = faulty.nextLeader(term);
+    leader.toRedis.cut();
+    expect(await next).toBe(standby);
+    expect(await answersOf(leader.process.url)).not.toBe(200);
+    for (const { process } of faulty.workers) await standby.process.waitForLine(hasJoined(process.name));
+    expect((await stage.client.getJobStatus({ id: job })).job.state).toBe('running');
+    stage.release('partition');
+    expect(await stage.codesOf([job])).toEqual([0]);
+    const back = leader.process.waitForNextLine(({ message }) => message === 'Another node is the primary');
+    faulty.mend();
+    await back;
+    expect(faulty.leader).toBe(standby);
+    expect(watch.late).toEqual([]);
+  },
+  60_000,
+);
 
 test('workers cut off from the primary alone: their jobs go silent, and end as they do', async () => {
-  await set();
-  const { faulty } = stage;
-  const [ended = '', goesOn = ''] = [
-    ...(await stage.run(await stage.held('ended'))),
-    ...(await stage.run(await stage.held('goes-on'))),
-  ];
-  await stage.waitForLines('start', 2);
-  const { process } = faulty.leader;
-  const left = process.waitForNextLine(({ message }) => message === 'A worker disconnected');
-  faulty.cutFromPrimaries();
-  await left;
-  // Results take the way through Redis.
-  stage.release('ended');
-  expect(await stage.codesOf([ended])).toEqual([0]);
-  const back = Promise.all(
-    faulty.workers.map((worker) => process.waitForNextLine(hasJoined(worker.process.name))),
-  );
-  faulty.mend();
-  await back;
-  expect((await stage.client.getJobStatus({ id: goesOn })).job.state).toBe('running');
-  stage.release('goes-on');
-  expect(await stage.codesOf([goesOn])).toEqual([0]);
-  expect(stage.lines.filter(({ at }) => at === 'start')).toHaveLength(2);
+  await set({ peerSettings: { dead_job_timeout: 60 } });
+  await expectSilentJobsToEndAsTheyDo(stage);
 }, 60_000);
 
 test('both primaries are down over the boundary of a minute: it is made up, once', async () => {

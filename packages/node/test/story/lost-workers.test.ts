@@ -1,5 +1,6 @@
-import { hasJoined } from '@carillon/testkit';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type FaultyClusterOptions, hasJoined, type LogLine } from '@carillon/testkit';
+import { afterEach, expect, test } from '@jest/globals';
+import { testOfCutsFromRedis } from './on-shapes.js';
 import { Stage } from './stage.js';
 
 /*
@@ -8,17 +9,24 @@ import { Stage } from './stage.js';
 
 let stage: Stage;
 
-beforeEach(async () => {
-  stage = await Stage.set({ primaries: 1, workers: 2 });
-}, 60_000);
+const testOfCuts = testOfCutsFromRedis();
+
+const set = async (more: Partial<FaultyClusterOptions> = {}): Promise<void> => {
+  stage = await Stage.set({ primaries: 1, workers: 2, ...more });
+};
 
 afterEach(async () => {
   await stage?.clear();
 }, 60_000);
 
+/** Where packets vanished for a moment only, its connection to the primary holds. */
+const isBack = (line: LogLine): boolean =>
+  hasJoined('w1')(line) || (line.message === 'A worker is alive' && line['hostname'] === 'w1');
+
 const lostText = /^Aborted Job: Server 'w1' shut down unexpectedly/;
 
 test('a worker is killed with 50 jobs: each ends once, and those with retries go on elsewhere', async () => {
+  await set();
   const { faulty, client } = stage;
   const [first, second] = faulty.workers;
   const single = await stage.run(await stage.held('never', { target: 'w1' }), 25);
@@ -41,48 +49,57 @@ test('a worker is killed with 50 jobs: each ends once, and those with retries go
   stage.release('never');
 }, 120_000);
 
-test('a worker is cut off for less than it takes to be lost: its job goes on', async () => {
-  await stage.clear();
-  stage = await Stage.set({ primaries: 1, workers: 2, peerSettings: { dead_job_timeout: 60 } });
-  const { faulty, client } = stage;
-  const [worker] = faulty.workers;
-  if (worker === undefined) throw new Error('no worker');
-  const [job = '', other = ''] = await stage.run(await stage.held('go', { target: 'w1' }), 2);
-  await stage.waitForLines('start', 2);
-  const { pid } = await stage.seen(job, (seen) => seen.pid !== undefined);
-  await stage.seen(other, (seen) => seen.pid !== undefined);
-  const { process } = faulty.leader;
-  faulty.cutOff(worker);
-  await stage.seen(other, ({ state }) => state === 'silent');
-  const back = process.waitForNextLine(hasJoined('w1'));
-  faulty.mend();
-  await back;
-  expect((await client.getJobStatus({ id: job })).job).toMatchObject({ state: 'running', pid });
-  stage.release('go');
-  expect(await stage.codesOf([job, other])).toEqual([0, 0]);
-  expect(stage.lines).toHaveLength(4);
-}, 120_000);
+testOfCuts(
+  'a worker is cut off for less than it takes to be lost: its job goes on',
+  async () => {
+    await set({ cutsFromRedis: true, peerSettings: { dead_job_timeout: 60 } });
+    const { faulty, client } = stage;
+    const [worker] = faulty.workers;
+    if (worker === undefined) throw new Error('no worker');
+    const [job = '', other = ''] = await stage.run(await stage.held('go', { target: 'w1' }), 2);
+    await stage.waitForLines('start', 2);
+    const { pid } = await stage.seen(job, (seen) => seen.pid !== undefined);
+    await stage.seen(other, (seen) => seen.pid !== undefined);
+    const { process } = faulty.leader;
+    faulty.cutOff(worker);
+    await stage.seen(other, ({ state }) => state === 'silent');
+    const back = process.waitForNextLine(isBack);
+    faulty.mend();
+    await back;
+    expect((await client.getJobStatus({ id: job })).job).toMatchObject({ state: 'running', pid });
+    stage.release('go');
+    expect(await stage.codesOf([job, other])).toEqual([0, 0]);
+    expect(stage.lines).toHaveLength(4);
+  },
+  120_000,
+);
 
-test('a worker is cut off for longer: its job is lost, its process is ended when it is back, and it works again', async () => {
-  const { faulty, client } = stage;
-  const [worker] = faulty.workers;
-  if (worker === undefined) throw new Error('no worker');
-  const [job = ''] = await stage.run(await stage.held('never', { target: 'w1' }));
-  await stage.waitForLines('start', 1);
-  const { pid = 0 } = await stage.seen(job, (seen) => seen.pid !== undefined);
-  faulty.cutOff(worker);
-  expect(await stage.codesOf([job])).toEqual([1]);
-  expect((await client.getJobStatus({ id: job })).job.description).toMatch(lostText);
-  expect(isAlive(pid)).toBe(true);
-  const back = faulty.leader.process.waitForNextLine(hasJoined('w1'));
-  faulty.mend();
-  await back;
-  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
-  expect(await stage.codesOf([job])).toEqual([1]);
-  expect(await stage.codesOf(await stage.run(await stage.quick({ target: 'w1' })))).toEqual([0]);
-}, 60_000);
+testOfCuts(
+  'a worker is cut off for longer: its job is lost, its process is ended when it is back, and it works again',
+  async () => {
+    await set({ cutsFromRedis: true });
+    const { faulty, client } = stage;
+    const [worker] = faulty.workers;
+    if (worker === undefined) throw new Error('no worker');
+    const [job = ''] = await stage.run(await stage.held('never', { target: 'w1' }));
+    await stage.waitForLines('start', 1);
+    const { pid = 0 } = await stage.seen(job, (seen) => seen.pid !== undefined);
+    faulty.cutOff(worker);
+    expect(await stage.codesOf([job])).toEqual([1]);
+    expect((await client.getJobStatus({ id: job })).job.description).toMatch(lostText);
+    expect(isAlive(pid)).toBe(true);
+    const back = faulty.leader.process.waitForNextLine(hasJoined('w1'));
+    faulty.mend();
+    await back;
+    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+    expect(await stage.codesOf([job])).toEqual([1]);
+    expect(await stage.codesOf(await stage.run(await stage.quick({ target: 'w1' })))).toEqual([0]);
+  },
+  60_000,
+);
 
 test('a worker is paused until it is lost, and resumed: the job has ended once, as lost', async () => {
+  await set();
   const { faulty, client } = stage;
   const [worker] = faulty.workers;
   const [job = ''] = await stage.run(await stage.held('end', { target: 'w1' }));

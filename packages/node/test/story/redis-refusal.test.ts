@@ -12,7 +12,7 @@ let redis: ReturnType<typeof createRedis>;
 
 beforeEach(async () => {
   cluster = await TestCluster.start();
-  redis = createRedis({ url: cluster.redis.url, log: new MemoryLogger() }, 'commands');
+  redis = createRedis({ url: await cluster.redis.holder(), log: new MemoryLogger() }, 'commands');
 }, 30_000);
 
 afterEach(async () => {

@@ -4,12 +4,12 @@ import { Stage } from './stage.js';
 
 /*
  * The core of what a cluster does, on a master watched by sentinels and on a Redis Cluster: launches by hand and by the
- * minute, a leader that is killed, and a Redis that goes away while jobs run and results are on their way.
+ * minute, a leader that is killed, and a Redis that goes away while jobs run and results are on their way. The other
+ * stories run there with `npm run stories`.
  */
 
 interface Shape {
   start(): Promise<PrivateRedis>;
-  environment: Record<string, string>;
   /** The server with the keys is killed; resolves when another, or the same, has taken its place. */
   trouble(redis: PrivateRedis): Promise<void>;
 }
@@ -19,7 +19,6 @@ const shapes: [string, Shape][] = [
     'sentinels',
     {
       start: () => startPrivateSentinel(),
-      environment: { CARILLON_REDIS_REPLICAS: '1' },
       trouble: (redis) => redis.kill9(),
     },
   ],
@@ -27,7 +26,6 @@ const shapes: [string, Shape][] = [
     'a cluster',
     {
       start: () => startPrivateCluster(),
-      environment: {},
       trouble: async (redis) => {
         await redis.kill9();
         await redis.restart();
@@ -38,8 +36,8 @@ const shapes: [string, Shape][] = [
 
 let stage: Stage | undefined;
 
-const set = async ({ start, environment }: Shape): Promise<Stage> => {
-  const opened = await Stage.set({ primaries: 2, workers: 2, redis: await start(), environment });
+const set = async ({ start }: Shape): Promise<Stage> => {
+  const opened = await Stage.set({ primaries: 2, workers: 2, redis: await start() });
   stage = opened;
   return opened;
 };

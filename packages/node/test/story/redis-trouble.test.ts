@@ -99,12 +99,12 @@ test('Redis is away for 30 seconds, longer than a worker may be: nothing is lost
   const thirtySeconds = await stage.lasting(30_000);
   const [measure = ''] = await stage.run(thirtySeconds);
   await stage.waitForLines('start', 7);
-  await redis.shutDown();
+  const restart = await redis.outage();
   stage.release('ended');
   // The job that takes half a minute tells when it is over.
   await stage.waitForLines('end', 6);
   const next = faulty.nextLeader(faulty.term);
-  await redis.restart();
+  await restart();
   await next;
   expect(await stage.codesOf([measure, ...ended])).toEqual([0, 0, 0, 0, 0, 0]);
   await stage.seen(goesOn, ({ state }) => state === 'running');

@@ -13,6 +13,8 @@ import {
   isServing,
   type NodeProcess,
   type PrimaryProcess,
+  redisShape,
+  startShapedRedis,
   TestCluster,
 } from '@carillon/testkit';
 import { SMTPServer } from 'smtp-server';
@@ -138,14 +140,14 @@ function peerSettings(): Record<string, unknown> {
 }
 
 beforeAll(async () => {
-  cluster = await TestCluster.start();
+  cluster = await TestCluster.start(
+    await startShapedRedis(redisShape(), { password: secrets.redisPassword }),
+  );
   [receiver, bucket, mailServer] = await Promise.all([startReceiver(), startBucket(), startMailServer()]);
-  redis = createRedis({ url: cluster.redis.url, log: new MemoryLogger() }, 'commands');
-  await redis.config('SET', 'requirepass', secrets.redisPassword);
+  redis = createRedis({ url: await cluster.redis.holder(), log: new MemoryLogger() }, 'commands');
   const settings = join(cluster.directory, 'settings.json');
   writeFileSync(settings, JSON.stringify(peerSettings()));
   const environment = {
-    CARILLON_REDIS_URL: cluster.redis.url.replace('redis://', `redis://:${secrets.redisPassword}@`),
     CARILLON_CLUSTER_SECRET: secrets.clusterSecret,
     CARILLON_LOG_ARCHIVE: `s3://logs?region=test&endpoint=http://127.0.0.1:${portOf(bucket)}`,
     AWS_ACCESS_KEY_ID: 'an-id',
@@ -271,7 +273,6 @@ describe('secrets that a node was told', () => {
 
     // Nodes that cannot start or join say why, without what they were told.
     const stranger = cluster.worker('w2', {
-      CARILLON_REDIS_URL: cluster.redis.url.replace('redis://', `redis://:${secrets.redisPassword}@`),
       CARILLON_CLUSTER_SECRET: `${secrets.clusterSecret} but wrong`,
       CARILLON_LOG_LEVEL: 'debug',
     });

@@ -18,7 +18,7 @@ beforeEach(async () => {
     workers: 2,
     clocksAheadMs: { p2: hourMs, w1: -hourMs, w2: hourMs },
   });
-  watch = await CommitWatch.start(stage.faulty.cluster.redis.url);
+  watch = await CommitWatch.start(stage.faulty.cluster.redis);
 }, 60_000);
 
 afterEach(async () => {

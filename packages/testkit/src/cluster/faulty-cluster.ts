@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CarillonClient, ClientOptions } from '@carillon/client';
-import type { PrivateRedis } from '../redis/index.js';
+import { type PrivateRedis, type RedisShape, redisShape, startShapedRedis } from '../redis/index.js';
 import type { ClusterNetwork, FaultyNode, FaultyPrimary } from './cluster-network.js';
 import { NamespacedNetwork } from './namespaced-network.js';
 import type { LogLine, NodeProcess } from './node-process.js';
@@ -18,11 +18,15 @@ export interface FaultyClusterOptions {
    * know that its request was not processed.
    */
   direct?: true;
-  /**
-   * Another Redis than a plain one, which the cluster ends as well. Nodes reach it directly: there is no stretch of
-   * network that could be cut.
-   */
+  /** What Redis it runs on; defaults to what CARILLON_TEST_REDIS says. */
+  shape?: RedisShape;
+  /** This Redis, whatever the shape; the cluster ends it as well. */
   redis?: PrivateRedis;
+  /**
+   * `toRedis` or `cutOff` will be used. No proxy can stand before servers that announce their own addresses, so that on
+   * any shape but `plain` this takes namespaces (`whyNoNamespaces`).
+   */
+  cutsFromRedis?: true;
   /**
    * Each node and Redis is in a network namespace of its own, and faults make packets vanish. Needs what
    * `whyNoNamespaces` looks for; neither `direct` nor another Redis can be had with it.
@@ -166,11 +170,13 @@ export class FaultyCluster {
   }
 }
 
-async function networkFor({ namespaces, direct, redis }: FaultyClusterOptions): Promise<ClusterNetwork> {
-  if (namespaces !== true) return ProxiedNetwork.start(direct === true, redis);
+async function networkFor(options: FaultyClusterOptions): Promise<ClusterNetwork> {
+  const { direct, redis, cutsFromRedis, shape = redisShape() } = options;
+  const namespaces = options.namespaces === true || (cutsFromRedis === true && shape !== 'plain');
+  if (!namespaces) return ProxiedNetwork.start(direct === true, redis ?? (await startShapedRedis(shape)));
   if (direct === true || redis !== undefined)
     throw new Error('A cluster in namespaces has its own way and Redis');
-  return NamespacedNetwork.start();
+  return NamespacedNetwork.start(shape);
 }
 
 function termOf({ lines }: NodeProcess): number {

@@ -1,10 +1,10 @@
 import type { ClientOptions } from '@carillon/client';
 import { NamespaceNetwork, type Place } from '../network/index.js';
-import { startPrivateRedis } from '../redis/index.js';
+import { type RedisShape, startShapedRedis } from '../redis/index.js';
 import type { ClusterNetwork, FaultyNode, FaultyPrimary, Stretch } from './cluster-network.js';
 import { type PrimaryProcess, TestCluster } from './test-cluster.js';
 
-/** A node, or the server of Redis. */
+/** A node, or the place of Redis. */
 export type Machine = Pick<FaultyNode, 'process'> | 'Redis';
 
 const redisPort = 6379;
@@ -14,7 +14,8 @@ const clientTimeoutMs = 4_000;
 
 /**
  * Each node and Redis in a network namespace of its own. Packets vanish: connections stay half open, and nobody is told.
- * The test reaches nodes through the hub of the network, and Redis through a Unix socket.
+ * All servers of a Redis that has several share one namespace. The test reaches nodes through the hub of the network, and
+ * Redis through Unix sockets.
  */
 export class NamespacedNetwork implements ClusterNetwork {
   readonly cluster: TestCluster;
@@ -30,12 +31,12 @@ export class NamespacedNetwork implements ClusterNetwork {
     this.#redis = redis;
   }
 
-  static async start(): Promise<NamespacedNetwork> {
+  static async start(shape: RedisShape): Promise<NamespacedNetwork> {
     const network = new NamespaceNetwork();
     try {
       const place = network.join('redis');
       const within = { through: place.through, host: place.host, port: redisPort };
-      const redis = await startPrivateRedis({ listen: 'unix', within });
+      const redis = await startShapedRedis(shape, { within });
       return new NamespacedNetwork(await TestCluster.start(redis), network, place);
     } catch (error) {
       await network.close();
@@ -50,7 +51,6 @@ export class NamespacedNetwork implements ClusterNetwork {
     this.#reachedAt.set(announced, url);
     const settings = {
       ...environment,
-      CARILLON_REDIS_URL: this.#redisUrl,
       CARILLON_HTTP_HOST: '0.0.0.0',
       CARILLON_HTTP_PORT: String(nodePort),
       CARILLON_PUBLIC_URL: announced,
@@ -61,8 +61,7 @@ export class NamespacedNetwork implements ClusterNetwork {
 
   async worker(name: string, environment: Readonly<Record<string, string>>): Promise<FaultyNode> {
     const place = this.#join(name);
-    const settings = { ...environment, CARILLON_REDIS_URL: this.#redisUrl };
-    const process = this.cluster.worker(name, settings, place.through);
+    const process = this.cluster.worker(name, environment, place.through);
     return { process, toRedis: this.#between(place, this.#redis) };
   }
 
@@ -110,10 +109,6 @@ export class NamespacedNetwork implements ClusterNetwork {
     if (url === undefined) throw new Error(`No node of the cluster is at ${announced}`);
     return url;
   };
-
-  get #redisUrl(): string {
-    return `redis://${this.#redis.host}:${redisPort}`;
-  }
 
   #between(one: Place, other: Place): Stretch {
     const lose = (): void => {

@@ -14,18 +14,18 @@ export class ProxiedNetwork implements ClusterNetwork {
   readonly #toNodes: TcpProxy[] = [];
   #addresses = 10;
 
-  private constructor(cluster: TestCluster, isDirect: boolean, isRedisDirect: boolean) {
+  private constructor(cluster: TestCluster, isDirect: boolean) {
     this.cluster = cluster;
     this.#isDirect = isDirect;
-    this.#isRedisDirect = isRedisDirect;
+    this.#isRedisDirect = !cluster.redis.url.startsWith('redis://');
   }
 
   /**
-   * `isDirect`: workers and redirected clients reach primaries without a proxy between. `redis`: another than a plain
-   * one, which nodes reach directly.
+   * `isDirect`: workers and redirected clients reach primaries without a proxy between. A Redis that is no single server
+   * announces addresses of its own, at which nodes reach it directly.
    */
-  static async start(isDirect: boolean, redis?: PrivateRedis): Promise<ProxiedNetwork> {
-    return new ProxiedNetwork(await TestCluster.start(redis), isDirect, redis !== undefined);
+  static async start(isDirect: boolean, redis: PrivateRedis): Promise<ProxiedNetwork> {
+    return new ProxiedNetwork(await TestCluster.start(redis), isDirect);
   }
 
   async primary(name: string, environment: Readonly<Record<string, string>>): Promise<FaultyPrimary> {

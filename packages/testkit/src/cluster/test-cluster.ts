@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CarillonClient, type ClientOptions, createClient } from '@carillon/client';
-import { freePort, type PrivateRedis, startPrivateRedis } from '../redis/index.js';
+import { freePort, type PrivateRedis, redisShape, startShapedRedis } from '../redis/index.js';
 import { endStrays } from './end-strays.js';
 import { NodeProcess } from './node-process.js';
 
@@ -33,10 +33,10 @@ export class TestCluster {
     this.redis = redis;
   }
 
-  /** On a plain Redis of its own, or on the given one, which it ends as well. */
+  /** On a Redis of its own, of the shape that CARILLON_TEST_REDIS says, or on the given one, which it ends as well. */
   static async start(redis?: PrivateRedis): Promise<TestCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'carillon-cluster-'));
-    return new TestCluster(directory, redis ?? (await startPrivateRedis({ listen: 'tcp' })));
+    return new TestCluster(directory, redis ?? (await startShapedRedis(redisShape())));
   }
 
   /** Where the node of that name keeps its data, unless its environment says otherwise. */
@@ -102,6 +102,7 @@ export class TestCluster {
   #common(name: string): Record<string, string> {
     return {
       CARILLON_REDIS_URL: this.redis.url,
+      ...this.redis.settings,
       CARILLON_CLUSTER_SECRET: 'a secret of the test cluster',
       CARILLON_HOSTNAME: name,
       CARILLON_DATA_DIR: this.dataDirectory(name),

@@ -6,10 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess } from './server-process.js';
 
-/** A redis-server of one test, with everything written to its append-only file. */
+/** A redis-server of one test, or several that belong together, with everything written to append-only files. */
 export interface PrivateRedis {
-  /** `unix:/path` or `redis://127.0.0.1:port`. */
+  /** For CARILLON_REDIS_URL of nodes that are where the servers are: `unix:/path`, `redis://host:port` or that of several. */
   readonly url: string;
+  /** What else nodes have to be told so that nothing acknowledged is lost with a server. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** All that keep data, as this process reaches them. */
+  readonly servers: readonly string[];
+  /** The one of them that has the keys now. Rejects while there is none. */
+  holder(): Promise<string>;
+  /** Ends all of them cleanly; answers how to start them again. */
+  outage(): Promise<() => Promise<void>>;
   /** Ends it without a chance to clean up. */
   kill9(): Promise<void>;
   /** Ends it cleanly; its data stay. */
@@ -20,10 +28,17 @@ export interface PrivateRedis {
   stop(): Promise<void>;
 }
 
+/** Another place where servers run: through this command, on that address, at this port and those that follow it. */
+export interface RedisSite {
+  readonly through: readonly string[];
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface PrivateRedisOptions {
   listen: 'unix' | 'tcp';
-  /** Runs through this command, at a place where it also listens on that address, without asking who connects. */
-  within?: { through: readonly string[]; host: string; port: number };
+  /** Runs there, without asking who connects; this process reaches it through a Unix socket if it listens on one. */
+  within?: RedisSite;
 }
 
 /** Starts a server in a fresh directory; resolves when it accepts connections. */
@@ -39,8 +54,16 @@ export async function startPrivateRedis({ listen, within }: PrivateRedisOptions)
     within?.through,
   );
   await server.start();
+  const url = listen === 'tcp' ? `redis://127.0.0.1:${port}` : `unix:${socket}`;
   return {
-    url: listen === 'tcp' ? `redis://127.0.0.1:${port}` : `unix:${socket}`,
+    url: within === undefined ? url : `redis://${within.host}:${port}`,
+    settings: {},
+    servers: [url],
+    holder: async () => url,
+    outage: async () => {
+      await server.end('SIGTERM');
+      return () => server.start();
+    },
     kill9: () => server.end('SIGKILL'),
     shutDown: () => server.end('SIGTERM'),
     restart: () => server.start(),

@@ -1,20 +1,22 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { askRedis } from './ask-redis.js';
-import { freePort, type PrivateRedis } from './private-redis.js';
-import { endAll, type NumberedServer, RedisDirectory, startAll } from './redis-directory.js';
-import { ServerProcess } from './server-process.js';
+import type { PrivateRedis, RedisSite } from './private-redis.js';
+import { endAll, type NumberedServer, RedisDirectory, startAll, withPassword } from './redis-directory.js';
 
 export interface PrivateSentinelOptions {
   /** Wanted by the servers; the sentinels want `sentinel-` and it. */
   password?: string;
   /** How long the master may be silent before the sentinels replace it. */
   downAfterMs?: number;
+  /** Runs there, without a password. */
+  within?: RedisSite;
 }
 
 /**
  * A master, two replicas and three sentinels of one test. As a `PrivateRedis` it is its master: `kill9` and `shutDown`
- * end that and resolve when all sentinels have agreed on another; `restart` starts what was ended, as a replica.
+ * end that, as soon as a replica could take its place, and resolve when all sentinels have agreed on another; `restart`
+ * starts what was ended, which the sentinels make a replica some ten seconds later.
  */
 export interface PrivateSentinel extends PrivateRedis {
   /** The port of the present master. */
@@ -31,12 +33,12 @@ const name = 'carillon-test';
 
 /** Starts the servers in fresh directories; resolves when everybody knows everybody. */
 export async function startPrivateSentinel(options: PrivateSentinelOptions = {}): Promise<PrivateSentinel> {
-  const directory = await RedisDirectory.create();
-  const { password } = options;
+  const { password, within } = options;
+  const directory = await RedisDirectory.create(within);
   const login = password === undefined ? [] : ['--requirepass', password, '--masterauth', password];
   const master = await directory.server(...login);
   await startAll([master]);
-  const follow = ['--replicaof', '127.0.0.1', String(master.port)];
+  const follow = ['--replicaof', directory.host, String(master.port)];
   const replicas = [await directory.server(...login, ...follow), await directory.server(...login, ...follow)];
   for (const { process } of replicas) await process.start(/sync: Finished with success/);
   const sentinels = await Promise.all([1, 2, 3].map(() => addSentinel(directory, master.port, options)));
@@ -55,8 +57,7 @@ async function addSentinel(
   masterPort: number,
   { password, downAfterMs = 1_000 }: PrivateSentinelOptions,
 ): Promise<NumberedServer> {
-  const port = await freePort();
-  const folder = directory.folder();
+  const [port, folder] = [await directory.port(), directory.folder()];
   const file = join(folder, 'sentinel.conf');
   const own = `sentinel-${password ?? ''}`;
   const login =
@@ -65,15 +66,16 @@ async function addSentinel(
       : [`requirepass ${own}`, `sentinel sentinel-pass ${own}`, `sentinel auth-pass ${name} ${password}`];
   const lines = [
     `port ${port}`,
-    'bind 127.0.0.1',
+    `bind ${directory.host}`,
     `dir ${folder}`,
-    `sentinel monitor ${name} 127.0.0.1 ${masterPort} 2`,
+    ...directory.beyond(folder).map((words) => words.join(' ')),
+    `sentinel monitor ${name} ${directory.host} ${masterPort} 2`,
     `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 10000`,
     ...login,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  return { port, process: new ServerProcess([file, '--sentinel']) };
+  return directory.numbered(port, folder, [file, '--sentinel']);
 }
 
 function privateSentinel(
@@ -83,18 +85,13 @@ function privateSentinel(
   password: string | undefined,
 ): PrivateSentinel {
   let ended: NumberedServer | undefined;
-  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  const hosts = sentinels.map(({ port }) => `${directory.host}:${port}`).join(',');
   const [login, query] =
     password === undefined ? ['', ''] : [`:${password}@`, `?sentinel_password=sentinel-${password}`];
   const masterPort = async (): Promise<number> => {
-    const [sentinel] = sentinels;
-    const own = password === undefined ? '' : `:sentinel-${password}@`;
-    const answer = await askRedis(
-      `${own}127.0.0.1:${sentinel?.port}`,
-      'SENTINEL',
-      'get-master-addr-by-name',
-      name,
-    );
+    const own = password === undefined ? undefined : `sentinel-${password}`;
+    const sentinel = withPassword(sentinels[0]?.url ?? '', own);
+    const answer = await askRedis(sentinel, 'SENTINEL', 'get-master-addr-by-name', name);
     return Number(answer.split(' ')[1]);
   };
   const master = async (): Promise<NumberedServer> => {
@@ -106,6 +103,7 @@ function privateSentinel(
   /** Takes the master away, and resolves when it has been replaced. */
   const replace = async (away: (server: NumberedServer) => unknown): Promise<NumberedServer> => {
     const old = await master();
+    await untilFollowed(withPassword(old.url, password));
     const marks = sentinels.map((sentinel) => ({ sentinel, since: sentinel.process.mark() }));
     await away(old);
     await Promise.all(
@@ -115,6 +113,14 @@ function privateSentinel(
   };
   return {
     url: `redis+sentinel://${login}${hosts}/${name}${query}`,
+    // One replica is left when the other has become the master.
+    settings: { CARILLON_REDIS_REPLICAS: '1' },
+    servers: servers.map((server) => withPassword(server.url, password)),
+    holder: async () => withPassword((await master()).url, password),
+    outage: async () => {
+      await Promise.all(servers.map(({ process }) => process.end('SIGTERM')));
+      return () => startAll(servers);
+    },
     masterPort,
     kill9: async () => {
       ended = await replace(({ process }) => process.end('SIGKILL'));
@@ -141,4 +147,12 @@ function privateSentinel(
       await directory.remove();
     },
   };
+}
+
+/**
+ * Answer by answer, at most as long as the test may take. A master that has gone while no other server follows it is not
+ * replaced: those that were restarted take themselves for masters until there is one to follow.
+ */
+async function untilFollowed(url: string): Promise<void> {
+  while (!/^master \d+ \S/.test(await askRedis(url, 'ROLE'))) continue;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkRun, type RunRecords, type Verdict } from '../checker/index.js';
 import { FaultyCluster } from '../cluster/index.js';
+import { type RedisShape, redisShape } from '../redis/index.js';
 import { type Failover, type InjectedFault, SoakRun } from './soak-run.js';
 
 export interface SoakOptions {
@@ -16,6 +17,8 @@ export interface SoakOptions {
   leaseTtlMs?: number;
   /** Clients that write at the same time; defaults to 3. */
   lanes?: number;
+  /** What Redis it runs on; any but `plain` takes namespaces. Defaults to what CARILLON_TEST_REDIS says. */
+  shape?: RedisShape;
   /** Each node and Redis in a network namespace of its own (`FaultyClusterOptions`). */
   namespaces?: boolean;
   /** Gets each fault as it is injected, and other progress. */
@@ -49,7 +52,7 @@ const peerSettings = { dead_job_timeout: 8, child_kill_timeout: 1 };
  */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, minutes, each = 2, primaries = 2, workers = 3, lanes = 3, tell = () => undefined } = options;
-  const { leaseTtlMs = 1_500, namespaces = false } = options;
+  const { leaseTtlMs = 1_500, namespaces = false, shape = redisShape() } = options;
   const environment = { CARILLON_LEASE_TTL_MS: String(leaseTtlMs), CARILLON_DRAIN_GRACE: '2' };
   const cluster = await FaultyCluster.start({
     primaries,
@@ -58,6 +61,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     peerSettings,
     clocksAheadMs,
     namespaces,
+    shape,
+    cutsFromRedis: true,
   });
   try {
     const run = new SoakRun(cluster, { seed, durationMs: minutes * 60_000, each, lanes, tell });

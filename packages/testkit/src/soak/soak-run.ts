@@ -57,7 +57,7 @@ export class SoakRun {
 
   /** Creates the events, works and injects faults for the time given, lets everything end, and answers the records. */
   async run(): Promise<RunRecords & { commits: number; terms: number }> {
-    const watch = await CommitWatch.start(this.#cluster.cluster.redis.url);
+    const watch = await CommitWatch.start(this.#cluster.cluster.redis);
     try {
       const lanes = await this.#prepareLanes();
       const over = new AbortController();

@@ -12,7 +12,7 @@ let watch: CommitWatch;
 beforeEach(async () => {
   server = await startPrivateRedis({ listen: 'tcp' });
   redis = createRedis({ url: server.url, log: new MemoryLogger() }, 'commands');
-  watch = await CommitWatch.start(server.url);
+  watch = await CommitWatch.start(server);
 });
 
 afterEach(async () => {
@@ -22,8 +22,8 @@ afterEach(async () => {
 });
 
 /** Begins a term as the script of the lease does. */
-const beginTerm = (term: number): Promise<unknown> =>
-  redis.eval("return redis.call('SET', KEYS[1], ARGV[1])", 1, keys.term, term);
+const beginTerm = (term: number, at = redis): Promise<unknown> =>
+  at.eval("return redis.call('SET', KEYS[1], ARGV[1])", 1, keys.term, term);
 
 /** Writes as the script of commits does, but without looking at the term. */
 const unfenced = (term: number): Promise<unknown> =>
@@ -61,4 +61,26 @@ test('a commit that is applied after a later term has begun is found', async () 
   await commitTick(6, minute);
   await watch.waitForTick(minute);
   expect(watch.late).toEqual([{ term: 5, present: 6 }]);
+});
+
+test('of several servers all are seen, and it is the one with the keys that is asked', async () => {
+  const other = await startPrivateRedis({ listen: 'unix' });
+  const there = createRedis({ url: other.url, log: new MemoryLogger() }, 'commands');
+  const both = await CommitWatch.start({
+    servers: [server.url, other.url],
+    holder: () => other.holder(),
+  });
+  await beginTerm(5);
+  await beginTerm(6, there);
+  // What a server that has been replaced still does is too late.
+  await unfenced(5);
+  await commitTick(5, minute);
+  await both.waitForTick(minute);
+  expect(both).toMatchObject({ terms: 2, commits: 2 });
+  expect(both.late).toEqual([5, 5].map((term) => ({ term, present: 6 })));
+  await there.rpush(keys.activity, '{"action":"there"}');
+  expect(await both.activity()).toEqual([{ action: 'there' }]);
+  both.close();
+  there.disconnect();
+  await other.stop();
 });
