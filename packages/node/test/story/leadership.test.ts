@@ -1,6 +1,7 @@
 import { CommitWatch, type FaultyClusterOptions, hasJoined } from '@carillon/testkit';
 import { afterEach, expect, test } from '@jest/globals';
 import { testOfCutsFromRedis } from './on-shapes.js';
+import { event } from './calls-under-way.js';
 import { expectSilentJobsToEndAsTheyDo } from './silent-jobs.js';
 import { Stage } from './stage.js';
 
@@ -71,15 +72,7 @@ testOfCuts(
     const { faulty } = stage;
     const { leader, standby, term } = faulty;
     const writer = faulty.cluster.clientWith({ ...faulty.clientOptions(leader), retry: { deadlineMs: 0 } });
-    const create = (id: string) =>
-      writer.createEvent({
-        id,
-        title: id,
-        enabled: 1,
-        category: 'general',
-        plugin: 'shellplug',
-        target: 'allgrp',
-      });
+    const create = (id: string) => writer.createEvent(event(id));
     await create('before');
     // The commit leaves the leader, and is held up on its way.
     leader.toRedis.freeze();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { event as eventOf } from './calls-under-way.js';
 import { Stage } from './stage.js';
 
 /*
@@ -54,16 +55,8 @@ test('Redis is killed -9 in the middle of writes: every write that was acknowled
   const lane = async (name: string): Promise<void> => {
     for (let n = 0; !over.signal.aborted; n += 1) {
       const id = `${name}_${n}`;
-      const record = {
-        id,
-        title: id,
-        enabled: 1,
-        category: 'general',
-        plugin: 'shellplug',
-        target: 'allgrp',
-      };
       // A call without an answer may have been done or not: nothing is promised of it.
-      await client.createEvent(record).then(
+      await client.createEvent(eventOf(id)).then(
         () => created.push(id),
         (error: unknown) => failed.push(error),
       );

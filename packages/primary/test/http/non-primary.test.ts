@@ -150,15 +150,7 @@ describe('forward', () => {
   });
 
   test('a primary that never answers: 503 when the time is over', async () => {
-    let asked = () => {};
-    const reached = new Promise<void>((resolve) => {
-      asked = () => resolve();
-    });
-    const silent = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', asked);
-    });
-    const port = await listenAnywhere(silent);
+    const { silent, reached, port } = await startSilent();
     const other = await startOther(`http://127.0.0.1:${port}`, 'forward');
     const answer = other.send('/api/app/get_schedule/v1');
     await reached;
@@ -169,15 +161,7 @@ describe('forward', () => {
   });
 
   test('a primary that says nothing any more: 503 soon after another node has become the primary', async () => {
-    let asked = () => {};
-    const reached = new Promise<void>((resolve) => {
-      asked = () => resolve();
-    });
-    const silent = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', asked);
-    });
-    const port = await listenAnywhere(silent);
+    const { silent, reached, port } = await startSilent();
     const other = await startOther(`http://127.0.0.1:${port}`, 'forward');
     const answer = other.post('run_event', '{"id":"x"}');
     let answered = false;
@@ -276,6 +260,19 @@ describe('forward', () => {
     expect(written).toMatch(/^HTTP\/1\.1 503 /);
   });
 });
+
+/** A server that takes requests and answers none; `reached` resolves with the first. */
+async function startSilent() {
+  let asked = () => {};
+  const reached = new Promise<void>((resolve) => {
+    asked = () => resolve();
+  });
+  const silent = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', asked);
+  });
+  return { silent, reached, port: await listenAnywhere(silent) };
+}
 
 const listenAnywhere = (server: ReturnType<typeof createServer>) =>
   new Promise<number>((resolve) => {
