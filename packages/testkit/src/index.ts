@@ -11,6 +11,7 @@ export { Collector, type Deferred, deferred } from './conformance/deferred.js';
 export * from './conformance/outbound/index.js';
 export { type JobQueueSubject, jobQueueConformance, resultOf } from './conformance/job-queue-conformance.js';
 export { type LogArchiveSubject, logArchiveConformance } from './conformance/log-archive-conformance.js';
+export { signalsOfThisProcess } from './signals-of-this-process.js';
 export { ScriptedDetached, ScriptedProgram } from './scripted-detached.js';
 export { ScriptedLauncher, ScriptedProcess } from './scripted-process.js';
 export { expectHarmless, htmlConformance } from './conformance/html-conformance.js';

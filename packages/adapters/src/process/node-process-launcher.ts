@@ -6,31 +6,32 @@ import {
   type UserInfo,
 } from '@carillon/core';
 import { findMarked } from './linux-strays.js';
-import { NodeRunningProcess } from './node-running-process.js';
+import { ForkingStarter } from './start/forking-starter.js';
+import type { ProgramStarter } from './start/program-starter.js';
 import { ScriptDirectory } from './script-directory.js';
 import { explainSpawnFailure } from './spawn-failure.js';
-import { type ProgramStart, removeScript, startProgram } from './start-program.js';
 import { findGroup, findUser } from './user-directory.js';
 
-/** Starts in one turn of the event loop; a fork blocks, and beats and output must not wait for a burst. */
+/** Starts in one turn of the event loop: beats and output must not wait for a burst. */
 const startsPerTurn = 5;
 
 export interface NodeProcessLauncherOptions {
   /** Private directory for scripts, created if needed; what earlier boots left there is removed. */
   scriptDirectory: string;
+  /** Stays the caller's; any number of launchers may share it. Default: forks in this thread. */
+  starter?: ProgramStarter;
 }
 
-/**
- * Starts processes with Node's `spawn`: no shell in between, each the leader of its own session and group, output
- * through pipes. A start blocks the thread until the new process is under way.
- */
+/** Starts processes of this machine: no shell in between, each the leader of its own session and group. */
 export class NodeProcessLauncher implements ProcessLauncher {
   readonly #scripts: ScriptDirectory;
+  readonly #starter: ProgramStarter;
   #startsThisTurn = 0;
   #nextTurn: Promise<void> | undefined;
 
-  constructor(options: NodeProcessLauncherOptions) {
-    this.#scripts = new ScriptDirectory(options.scriptDirectory);
+  constructor({ scriptDirectory, starter = new ForkingStarter() }: NodeProcessLauncherOptions) {
+    this.#scripts = new ScriptDirectory(scriptDirectory);
+    this.#starter = starter;
   }
 
   async launch(spec: ProcessSpec): Promise<RunningProcess> {
@@ -38,7 +39,7 @@ export class NodeProcessLauncher implements ProcessLauncher {
     this.#startsThisTurn += 1;
     void this.#turn();
     try {
-      return await this.start(this.#scripts.startOf(spec), spec.stdin);
+      return await this.#starter.start(this.#scripts.startOf(spec), spec.stdin);
     } catch (error) {
       throw error instanceof SpawnError ? error : explainSpawnFailure(error, spec);
     }
@@ -67,12 +68,6 @@ export class NodeProcessLauncher implements ProcessLauncher {
 
   async findStrays(marker: string, match: 'exact' | 'prefix' = 'exact'): Promise<number[]> {
     return findMarked('CARILLON_RUN', marker, match);
-  }
-
-  /** Rejects with the system's error. */
-  protected async start(start: ProgramStart, stdin: (pid: number) => string): Promise<RunningProcess> {
-    const { child, pid } = await startProgram(start);
-    return new NodeRunningProcess(child, pid, stdin(pid), () => removeScript(start.script));
   }
 
   #turn(): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessSpec, SpawnError } from '@carillon/core';
-import type { ProgramStart } from './start-program.js';
+import type { ProgramStart } from './start/start-program.js';
 
 /** Private directory for the scripts of running jobs. */
 export class ScriptDirectory {

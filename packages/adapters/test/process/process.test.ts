@@ -3,51 +3,52 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   createProcessSampler,
+  ForkingStarter,
   NodeProcessLauncher,
+  openStarter,
   parseStat,
   PidusageSampler,
   ProcSampler,
+  type ProgramStarter,
   SpawnThread,
-  ThreadProcessLauncher,
 } from '../../src/process/index.js';
 import type { ProcessSpec, RunningProcess } from '@carillon/core';
-import { allText, processConformance, readUntil } from '@carillon/testkit';
+import { allText, processConformance, readUntil, signalsOfThisProcess } from '@carillon/testkit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 const freshDirectory = async (): Promise<string> =>
   realpath(await mkdtemp(join(tmpdir(), 'carillon-process-')));
 
-processConformance('NodeProcessLauncher', async () => {
-  const cwd = await freshDirectory();
-  const launcher = new NodeProcessLauncher({ scriptDirectory: join(cwd, 'scripts') });
-  return { launcher, cwd, close: () => rm(cwd, { recursive: true }) };
-});
+const starters: [string, () => Promise<ProgramStarter>][] = [
+  ['forks', () => Promise.resolve(new ForkingStarter())],
+  ['forks in a thread', () => Promise.resolve(new SpawnThread())],
+  ['posix_spawn', () => openStarter(signalsOfThisProcess())],
+];
 
-processConformance('ThreadProcessLauncher', async () => {
-  const cwd = await freshDirectory();
-  const thread = new SpawnThread();
-  const launcher = new ThreadProcessLauncher({ scriptDirectory: join(cwd, 'scripts'), thread });
-  const close = async (): Promise<void> => {
-    await thread.close();
-    await rm(cwd, { recursive: true });
-  };
-  return { launcher, cwd, close };
-});
+for (const [name, open] of starters) {
+  processConformance(`NodeProcessLauncher with ${name}`, async () => {
+    const cwd = await freshDirectory();
+    const starter = await open();
+    const launcher = new NodeProcessLauncher({ scriptDirectory: join(cwd, 'scripts'), starter });
+    const close = async (): Promise<void> => {
+      await starter.close();
+      await rm(cwd, { recursive: true });
+    };
+    return { launcher, cwd, close };
+  });
+}
 
-describe.each(['NodeProcessLauncher', 'ThreadProcessLauncher'])('with a %s', (kind) => {
+describe.each(starters)('with %s', (_name, open) => {
   let directory: string;
   let started: RunningProcess[];
   let launcher: NodeProcessLauncher;
-  let thread: SpawnThread;
-  const openLauncher = (): NodeProcessLauncher => {
-    const scriptDirectory = join(directory, 'scripts');
-    if (kind === 'NodeProcessLauncher') return new NodeProcessLauncher({ scriptDirectory });
-    return new ThreadProcessLauncher({ scriptDirectory, thread });
-  };
+  let starter: ProgramStarter;
+  const openLauncher = (): NodeProcessLauncher =>
+    new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts'), starter });
   beforeEach(async () => {
     directory = await freshDirectory();
     started = [];
-    thread = new SpawnThread();
+    starter = await open();
     launcher = openLauncher();
   });
   afterEach(async () => {
@@ -56,7 +57,7 @@ describe.each(['NodeProcessLauncher', 'ThreadProcessLauncher'])('with a %s', (ki
       process.stopReading();
       await process.exited;
     }
-    await thread.close();
+    await starter.close();
     await rm(directory, { recursive: true });
   });
   const launch = async (source: string, more: Partial<ProcessSpec> = {}): Promise<RunningProcess> => {

@@ -7,7 +7,7 @@ import type { RunningProcess } from '@carillon/core';
 import { allText } from '@carillon/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SpawnThread } from '../../src/process/index.js';
-import type { ProgramStart } from '../../src/process/start-program.js';
+import type { ProgramStart } from '../../src/process/start/start-program.js';
 
 let thread: SpawnThread;
 let directory: string;

@@ -5,9 +5,10 @@ import {
   FileDetachedLauncher,
   FileJobLog,
   FileResultSpool,
+  NodeProcessLauncher,
+  openStarter,
+  type ProgramStarter,
   RedisRunClaims,
-  SpawnThread,
-  ThreadProcessLauncher,
   WsWorkerChannel,
 } from '@carillon/adapters';
 import { networkInterfaces } from 'node:os';
@@ -37,7 +38,7 @@ const reportGraceMs = 10_000;
 interface Connections {
   redis: ReturnType<typeof openRedis>;
   logs: OpenLogArchive;
-  thread: SpawnThread;
+  starter: ProgramStarter;
   onDrainRequested: (request: DrainRequest) => void;
 }
 
@@ -64,7 +65,7 @@ export async function startWorker(
   });
   const workers = new PlacedWorkers(
     settings,
-    { redis, logs, thread: new SpawnThread(), onDrainRequested },
+    { redis, logs, starter: await openStarter(), onDrainRequested },
     log,
   );
   if (own !== undefined) workers.start(own);
@@ -149,7 +150,7 @@ class PlacedWorkers {
   async #close(): Promise<void> {
     this.#shared.logs.close();
     await this.#shared.redis.close();
-    await this.#shared.thread.close();
+    await this.#shared.starter.close();
   }
 
   async #leave(place: WorkerPlace): Promise<void> {
@@ -160,7 +161,7 @@ class PlacedWorkers {
 function workerAt(
   place: WorkerPlace,
   settings: WorkerSettings,
-  { redis, logs, thread, onDrainRequested }: Connections,
+  { redis, logs, starter, onDrainRequested }: Connections,
   log: Logger,
 ): Worker {
   return createWorker(
@@ -168,7 +169,7 @@ function workerAt(
       clock,
       random,
       logger: log,
-      launcher: new ThreadProcessLauncher({ scriptDirectory: join(place.directory, 'scripts'), thread }),
+      launcher: new NodeProcessLauncher({ scriptDirectory: join(place.directory, 'scripts'), starter }),
       detached: new FileDetachedLauncher(join(place.directory, 'detached')),
       sampler: createProcessSampler(),
       logs: new FileJobLog(join(place.directory, 'logs')),

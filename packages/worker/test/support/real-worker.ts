@@ -6,10 +6,11 @@ import {
   FileJobLog,
   FileResultSpool,
   MemoryLogger,
-  SpawnThread,
+  NodeProcessLauncher,
+  openStarter,
   SystemClock,
-  ThreadProcessLauncher,
 } from '@carillon/adapters';
+import { signalsOfThisProcess } from '@carillon/testkit';
 import type { Worker, WorkerSettings } from '@carillon/worker';
 import { Harness, workerSettings } from './harness.js';
 
@@ -33,10 +34,10 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
     workDirectory: directory,
     ...settings,
   });
-  const thread = new SpawnThread();
+  const starter = await openStarter(signalsOfThisProcess());
   const worker = harness.newWorker({
     clock: new SystemClock(),
-    launcher: new ThreadProcessLauncher({ scriptDirectory: join(directory, 'scripts'), thread }),
+    launcher: new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts'), starter }),
     sampler: createProcessSampler(),
     logs: new FileJobLog(join(directory, 'logs')),
     spool: new FileResultSpool(join(directory, 'spool'), new MemoryLogger()),
@@ -49,7 +50,7 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
     directory,
     close: async () => {
       await worker.stop();
-      await thread.close();
+      await starter.close();
       await rm(directory, { recursive: true });
     },
   };

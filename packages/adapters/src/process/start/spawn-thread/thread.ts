@@ -1,9 +1,9 @@
 // Entry of the thread that starts processes. It imports as little as possible: each module is in memory once more.
 import { parentPort } from 'node:worker_threads';
-import { systemErrorName } from '../system-error.js';
+import { systemErrorName } from '../../system-error.js';
 import type { ThreadNews, ThreadOrder } from './messages.js';
 import { ThreadChild } from './thread-child.js';
-import { startProgram } from '../start-program.js';
+import { spawnPiped, startProgram } from '../start-program.js';
 
 type StartOrder = Extract<ThreadOrder, { kind: 'start' }>;
 
@@ -32,7 +32,7 @@ function startSome(): void {
 
 async function start({ run, start: program, group }: StartOrder): Promise<void> {
   try {
-    const { child, pid } = await startProgram(program);
+    const { child, pid } = await startProgram(program, spawnPiped);
     children.set(run, new ThreadChild({ run, child, pid, script: program.script, group, tell, forget }));
     tell({ kind: 'started', run, pid });
   } catch (error) {

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { RunningProcess } from '@carillon/core';
+import type { ProgramStarter } from '../program-starter.js';
 import type { ProgramStart } from '../start-program.js';
 import type { ThreadNews, ThreadOrder } from './messages.js';
 import { ThreadProcess } from './thread-process.js';
 
 /** The same file from the sources and when built: threads run what is built. */
-const threadFile = new URL('../../../dist/process/spawn-thread/thread.js', import.meta.url);
+const threadFile = new URL('../../../../dist/process/start/spawn-thread/thread.js', import.meta.url);
 /** Two streams and the exit. */
 const endsOfProcess = 3;
 
@@ -20,34 +21,15 @@ interface Run {
 
 /**
  * A thread that starts processes and reads their pipes: a fork blocks whoever forks until the new process is under
- * way, and meanwhile the thread that asked goes on. When it fails it takes the whole process with it, as any fault that
- * nobody catches: processes without a watcher would never be seen to end.
+ * way, and meanwhile the thread that asked goes on. It exists from the first start on. When it fails it takes the whole
+ * process with it, as any fault that nobody catches: processes without a watcher would never be seen to end.
  */
-export class SpawnThread {
-  readonly #thread: Worker;
+export class SpawnThread implements ProgramStarter {
+  #thread: Worker | undefined;
   readonly #runs = new Map<number, Run>();
   #started = 0;
   #closed = false;
 
-  constructor() {
-    this.#thread = new Worker(threadFile, {
-      name: 'spawn',
-      // A fork copies the tables of all memory of the process.
-      resourceLimits: { maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
-    });
-    this.#thread.unref();
-    this.#thread.on('message', (news: ThreadNews[]) => {
-      for (const piece of news) this.#onNews(piece);
-    });
-    this.#thread.on('error', (error) => {
-      throw error;
-    });
-    this.#thread.on('exit', (code) => {
-      if (!this.#closed) throw new Error(`The thread that starts processes ended with code ${code}`);
-    });
-  }
-
-  /** Starts a program, and writes what `stdin` makes of its pid to its input. Rejects with the system's error. */
   start(start: ProgramStart, stdin: (pid: number) => string): Promise<RunningProcess> {
     if (this.#closed) return Promise.reject(new Error('No process can be started any more'));
     return new Promise((resolve, reject) => {
@@ -55,19 +37,37 @@ export class SpawnThread {
       this.#started += 1;
       const group = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
       this.#runs.set(run, { group, stdin, endsLeft: endsOfProcess, resolve, reject });
+      this.#thread ??= this.#open();
       this.#thread.ref();
       this.#order({ kind: 'start', run, start, group });
     });
   }
 
-  /** Ends the thread; for when no process runs any more: none would be seen to end. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#thread.terminate();
+    await this.#thread?.terminate();
+  }
+
+  #open(): Worker {
+    const thread = new Worker(threadFile, {
+      name: 'spawn',
+      // A fork copies the tables of all memory of the process.
+      resourceLimits: { maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+    });
+    thread.on('message', (news: ThreadNews[]) => {
+      for (const piece of news) this.#onNews(piece);
+    });
+    thread.on('error', (error) => {
+      throw error;
+    });
+    thread.on('exit', (code) => {
+      if (!this.#closed) throw new Error(`The thread that starts processes ended with code ${code}`);
+    });
+    return thread;
   }
 
   #order(order: ThreadOrder): void {
-    this.#thread.postMessage(order);
+    this.#thread?.postMessage(order);
   }
 
   #onNews(news: ThreadNews): void {
@@ -97,6 +97,6 @@ export class SpawnThread {
 
   #forget(run: number): void {
     this.#runs.delete(run);
-    if (this.#runs.size === 0) this.#thread.unref();
+    if (this.#runs.size === 0) this.#thread?.unref();
   }
 }

@@ -1,10 +1,18 @@
+import type { Readable } from 'node:stream';
 import type { ProcessExit, RunningProcess } from '@carillon/core';
 import { ChunkQueue } from './chunk-queue.js';
 import { OwnGroup } from './own-group.js';
-import type { PipedChild } from './start-program.js';
 
-/** A child process that leads its own group. */
-export class NodeRunningProcess implements RunningProcess {
+export interface StartedProcess {
+  pid: number;
+  stdout: Readable;
+  stderr: Readable;
+  /** Calls back once, in the moment in which the process has been collected. */
+  onceCollected: (listener: (exit: ProcessExit) => void) => void;
+}
+
+/** A process that leads its own group, watched by this thread. */
+export class PipedProcess implements RunningProcess {
   readonly pid: number;
   readonly stdout: ChunkQueue;
   readonly stderr: ChunkQueue;
@@ -12,21 +20,18 @@ export class NodeRunningProcess implements RunningProcess {
   readonly #group: OwnGroup;
 
   /** `onExit` is called once, before `exited` resolves. */
-  constructor(child: PipedChild, pid: number, stdin: string, onExit: () => void) {
+  constructor({ pid, stdout, stderr, onceCollected }: StartedProcess, onExit: () => void) {
     this.pid = pid;
     this.#group = new OwnGroup(pid);
-    this.stdout = new ChunkQueue(child.stdout);
-    this.stderr = new ChunkQueue(child.stderr);
+    this.stdout = new ChunkQueue(stdout);
+    this.stderr = new ChunkQueue(stderr);
     this.exited = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
+      onceCollected((exit) => {
         this.#group.onLeaderGone();
         onExit();
-        resolve({ code, signal });
+        resolve(exit);
       });
     });
-    // A process need not read its input.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(stdin);
   }
 
   stopReading(): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chownSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
-import { systemErrorName } from './system-error.js';
+import { systemErrorName } from '../system-error.js';
 
 export type PipedChild = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -30,10 +30,12 @@ const busyPauseMs = 2;
 const busyTries = 50;
 
 /**
- * Starts a program as leader of a new session, output through pipes. Rejects with the system's error; the script is
- * removed then.
+ * Writes a program's script and starts it with `spawn`; the script is removed when that fails. Rejects with its error.
  */
-export async function startProgram(start: ProgramStart): Promise<StartedProgram> {
+export async function startProgram<Started>(
+  start: ProgramStart,
+  spawn: (start: ProgramStart) => Promise<Started>,
+): Promise<Started> {
   const { script, uid, gid } = start;
   try {
     if (script !== undefined) {
@@ -42,7 +44,7 @@ export async function startProgram(start: ProgramStart): Promise<StartedProgram>
     }
     for (let tries = 1; ; tries += 1) {
       try {
-        return await spawnPiped(start);
+        return await spawn(start);
       } catch (error) {
         // Another thread forked while the script was open for writing here, and its child has it open still.
         if (systemErrorName(error) !== 'ETXTBSY' || tries === busyTries) throw error;
@@ -55,7 +57,8 @@ export async function startProgram(start: ProgramStart): Promise<StartedProgram>
   }
 }
 
-async function spawnPiped({ file, args, cwd, env, uid, gid }: ProgramStart): Promise<StartedProgram> {
+/** Starts a program with Node's `spawn`, as leader of a new session, output through pipes. Rejects with the system's error. */
+export async function spawnPiped({ file, args, cwd, env, uid, gid }: ProgramStart): Promise<StartedProgram> {
   const child = spawn(file, args, {
     cwd,
     env,

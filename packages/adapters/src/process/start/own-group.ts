@@ -1,5 +1,5 @@
-import { hasLiveMember } from './linux-strays.js';
-import { systemErrorName } from './system-error.js';
+import { hasLiveMember } from '../linux-strays.js';
+import { systemErrorName } from '../system-error.js';
 
 const leaderGone = 1;
 /** No process of the group was left: its number may belong to strangers by now. */

@@ -1,0 +1,230 @@
+import { EventEmitter } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProcessExit, RunningProcess } from '@carillon/core';
+import { allText, signalsOfThisProcess } from '@carillon/testkit';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  ExitWatch,
+  ForkingStarter,
+  type Libc,
+  openLibc,
+  PosixSpawner,
+  type ProgramStarter,
+} from '../../src/process/index.js';
+import type { ProgramStart } from '../../src/process/start/start-program.js';
+
+let directory: string;
+/** Starts the other way was asked for. */
+let asked: ProgramStart[];
+let spawner: PosixSpawner;
+const otherwise: ProgramStarter = {
+  start: (start) => {
+    asked.push(start);
+    return Promise.reject(new Error('the other way'));
+  },
+  close: () => Promise.resolve(),
+};
+
+async function libc(): Promise<Libc> {
+  const opened = await openLibc();
+  if (opened === undefined) throw new Error('The C library cannot be called here');
+  return opened;
+}
+
+beforeEach(async () => {
+  asked = [];
+  directory = await mkdtemp(join(tmpdir(), 'carillon-posix-'));
+  spawner = new PosixSpawner({ libc: await libc(), otherwise, signals: signalsOfThisProcess() });
+});
+afterEach(async () => {
+  await spawner.close();
+  await rm(directory, { recursive: true });
+});
+
+const shell = (text: string, more: Partial<ProgramStart> = {}): ProgramStart => ({
+  file: '/bin/sh',
+  args: ['-c', text],
+  cwd: directory,
+  env: { PATH: process.env['PATH'] ?? '' },
+  uid: undefined,
+  gid: undefined,
+  script: undefined,
+  ...more,
+});
+const start = (text: string, more: Partial<ProgramStart> = {}): Promise<RunningProcess> =>
+  spawner.start(shell(text, more), () => '');
+const openDescriptors = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+
+describe('a process', () => {
+  test('is started without a fork of this one, and leads a session of its own', async () => {
+    const child = await start('read -r _ < /proc/self/stat; cut -d" " -f1,5,6 /proc/$$/stat');
+    expect(await allText(child.stdout)).toBe(`${child.pid} ${child.pid} ${child.pid}\n`);
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(asked).toEqual([]);
+  });
+
+  test('has its output as pipes, which programs can open by name', async () => {
+    const child = await start('echo one > /dev/stdout; echo two > /dev/stderr');
+    expect(await allText(child.stdout)).toBe('one\n');
+    expect(await allText(child.stderr)).toBe('two\n');
+  });
+
+  test('blocks and ignores no signal, whatever this process does', async () => {
+    const child = await start('grep -E "^Sig(Blk|Ign)" /proc/$$/status');
+    // Bits 31 and 32 are signals of the C library's own.
+    expect(await allText(child.stdout)).toMatch(/SigBlk:\s+0+\nSigIgn:\s+0+(18)?0{7}\n/);
+  });
+
+  test('gets no more descriptors than from a fork, also while others are started', async () => {
+    const list = 'ls /proc/$$/fd';
+    const forked = await new ForkingStarter().start(shell(list), () => '');
+    const expected = await allText(forked.stdout);
+    const children = await Promise.all([start(list), start(list), start(list)]);
+    expect(await Promise.all(children.map((child) => allText(child.stdout)))).toEqual([
+      expected,
+      expected,
+      expected,
+    ]);
+  });
+
+  test.each([1, 4096, 4097, 300_000])('gets %i bytes of input', async (bytes) => {
+    const child = await spawner.start(shell('wc -c'), () => 'x'.repeat(bytes));
+    expect((await allText(child.stdout)).trim()).toBe(String(bytes));
+  });
+
+  test('says the signal that ended it', async () => {
+    const exits = ['TERM', 'KILL', 'ABRT', 'IO'].map(
+      async (name) => (await start(`kill -${name} $$`)).exited,
+    );
+    expect((await Promise.all(exits)).map(({ signal }) => signal)).toEqual([
+      'SIGTERM',
+      'SIGKILL',
+      'SIGABRT',
+      'SIGIO',
+    ]);
+  });
+
+  test('what it wrote before its exit can be read after it', async () => {
+    const child = await start('head -c 60000 /dev/zero; echo oops >&2');
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(Buffer.byteLength(await allText(child.stdout))).toBe(60_000);
+    expect(await allText(child.stderr)).toBe('oops\n');
+  });
+
+  test('closed output does not hide that it runs', async () => {
+    const child = await start('exec >&- 2>&-; read -r line; exit 4', {});
+    await Promise.all([allText(child.stdout), allText(child.stderr)]);
+    expect(await child.exited).toEqual({ code: 4, signal: null });
+  });
+});
+
+describe('left to the other way', () => {
+  test.each<[string, Partial<ProgramStart>]>([
+    ['another user', { uid: 65_534 }],
+    ['another group', { gid: 65_534 }],
+    ['a missing directory', { cwd: '/no/such/directory' }],
+    ['a missing program', { file: 'no-such-program' }],
+    ['an environment that is too long', { env: { BIG: 'x'.repeat(200_000) } }],
+  ])('%s', async (_name, more) => {
+    const before = await openDescriptors();
+    await expect(start('exit 0', more)).rejects.toThrow('the other way');
+    expect(asked).toHaveLength(1);
+    expect(await openDescriptors()).toBe(before);
+  });
+
+  test('a start for which there are no descriptors', async () => {
+    const real = await libc();
+    let pipes = 0;
+    const scarce: Libc = {
+      pipe: () => {
+        pipes += 1;
+        if (pipes === 3) throw Object.assign(new Error('pipe2 EMFILE'), { code: 'EMFILE' });
+        return real.pipe();
+      },
+      spawn: (spawn) => real.spawn(spawn),
+      collect: (pid) => real.collect(pid),
+    };
+    const before = await openDescriptors();
+    const source = { script: { path: join(directory, 'script'), source: '#!/bin/sh\n' } };
+    const scarceSpawner = new PosixSpawner({ libc: scarce, otherwise, signals: signalsOfThisProcess() });
+    await expect(scarceSpawner.start(shell('', source), () => '')).rejects.toThrow('the other way');
+    expect(await openDescriptors()).toBe(before);
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe('a burst', () => {
+  test('of three hundred scripts: each runs once, is collected, and leaves nothing open', async () => {
+    const before = await openDescriptors();
+    const numbers = Array.from({ length: 300 }, (_, n) => n);
+    const pids = numbers.map(async (n) => {
+      const path = join(directory, `script-${n}`);
+      const source = `#!/bin/sh\necho ${n} >> "$0.ran"\nexit ${n % 7}\n`;
+      const child = await start('', { file: path, args: [], script: { path, source } });
+      const [exit] = await Promise.all([child.exited, allText(child.stdout), allText(child.stderr)]);
+      expect(exit).toEqual({ code: n % 7, signal: null });
+      expect(await readFile(`${path}.ran`, 'utf8')).toBe(`${n}\n`);
+      return child.pid;
+    });
+    expect(new Set(await Promise.all(pids)).size).toBe(300);
+    expect(asked).toEqual([]);
+    expect(await openDescriptors()).toBe(before);
+    const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
+    expect(children.trim()).toBe('');
+  }, 60_000);
+});
+
+describe('the watch of exits', () => {
+  const ended = new Map<number, number>();
+  const signals = new EventEmitter();
+  const collect = (pid: number): number | undefined => {
+    if (pid === 13) throw new Error('waitpid ECHILD');
+    return ended.get(pid);
+  };
+  let watch: ExitWatch;
+  let exits: [number, ProcessExit][];
+  const see = (pid: number): void => {
+    watch.expect();
+    watch.watch(pid, (exit) => exits.push([pid, exit]));
+  };
+  beforeEach(() => {
+    ended.clear();
+    exits = [];
+    watch = new ExitWatch({ collect }, signals);
+  });
+
+  test('one signal may stand for several ends', () => {
+    for (const pid of [1, 2, 3]) see(pid);
+    ended.set(1, 0x0300).set(3, 9);
+    signals.emit('SIGCHLD');
+    expect(exits).toEqual([
+      [1, { code: 3, signal: null }],
+      [3, { code: null, signal: 'SIGKILL' }],
+    ]);
+    ended.set(2, 0);
+    signals.emit('SIGCHLD');
+    expect(exits).toHaveLength(3);
+    expect(signals.listenerCount('SIGCHLD')).toBe(0);
+  });
+
+  test('an end that came before anybody asked is seen at once', () => {
+    ended.set(4, 0);
+    see(4);
+    expect(exits).toEqual([[4, { code: 0, signal: null }]]);
+    expect(signals.listenerCount('SIGCHLD')).toBe(0);
+  });
+
+  test('what somebody else has collected has ended, nobody knows how', () => {
+    see(13);
+    expect(exits).toEqual([[13, { code: null, signal: null }]]);
+  });
+
+  test('listens from before the start, and no longer than needed', () => {
+    watch.expect();
+    expect(signals.listenerCount('SIGCHLD')).toBe(1);
+    watch.cancel();
+    expect(signals.listenerCount('SIGCHLD')).toBe(0);
+  });
+});
