@@ -50,7 +50,8 @@ async function readTable(
     const where = `${keys.table(table)} ${id}`;
     if (space < 1 || !Number.isFinite(seq)) throw new Error(`Unreadable record in Redis: ${where}`);
     // The table a record was written to is the table it is read from.
-    puts.push({ type: 'put', table, seq, record: parse<never>(text.slice(space + 1), where) });
+    const json = text.slice(space + 1);
+    puts.push({ type: 'put', table, seq, record: parse<never>(json, where), json });
   });
   return puts;
 }

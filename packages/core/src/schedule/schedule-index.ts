@@ -1,13 +1,12 @@
 import type { EventRecord } from '@carillon/contract';
 import { type DueLimits, type DueMinutes, dueMinutes } from './due-minutes.js';
-import { compileTiming, isMatch, type TimingMask } from './timing-mask.js';
+import { compileTiming, isMatch } from './timing-mask.js';
 import { isTimezone, WallClock } from './wall-clock.js';
 import { ZoneTable } from './zone-table.js';
 
 interface Place {
   zone: ZoneTable;
   seq: number;
-  mask: TimingMask;
 }
 
 /**
@@ -53,7 +52,7 @@ export class ScheduleIndex {
     if (mask === undefined) return;
     const zone = this.#zone(this.#timezoneOf(event));
     zone.put(event.id, mask);
-    this.#places.set(event.id, { zone, seq: place, mask });
+    this.#places.set(event.id, { zone, seq: place });
     if (event.catch_up) this.#catchUps.add(event.id);
   }
 
@@ -96,8 +95,10 @@ export class ScheduleIndex {
 
   /** Due minutes of one indexed event in (`after`, `until`]; undefined for any other event. */
   dueMinutesOf(id: string, after: number, until: number, limits: DueLimits): DueMinutes | undefined {
-    const place = this.#places.get(id);
-    return place === undefined ? undefined : dueMinutes(place.mask, place.zone.clock, after, until, limits);
+    const zone = this.#places.get(id)?.zone;
+    const mask = zone?.maskOf(id);
+    if (zone === undefined || mask === undefined) return undefined;
+    return dueMinutes(mask, zone.clock, after, until, limits);
   }
 
   /** True when the event's timing matches the minute (Unix seconds), whether it is enabled or not. */

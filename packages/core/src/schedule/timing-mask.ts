@@ -11,7 +11,7 @@ export interface TimingMask {
   weekdays: number;
   months: number;
   /** Undefined: any year. */
-  years: ReadonlySet<number> | undefined;
+  years: readonly number[] | undefined;
 }
 
 const everyMinute = 2 ** 30 - 1;
@@ -31,7 +31,7 @@ export function compileTiming(timing: Timing | false | null | undefined): Timing
     days: field(timing.days, 1, 31),
     weekdays: field(timing.weekdays, 0, 6),
     months: field(timing.months, 1, 12),
-    years: timing.years === undefined || timing.years.length === 0 ? undefined : new Set(timing.years),
+    years: timing.years === undefined || timing.years.length === 0 ? undefined : timing.years,
   };
   const never =
     (mask.minutesLow === 0 && mask.minutesHigh === 0) ||
@@ -53,7 +53,7 @@ export function isDayMatch(mask: TimingMask, wall: WallTime): boolean {
     (mask.months & (1 << (wall.month - 1))) !== 0 &&
     (mask.days & (1 << (wall.day - 1))) !== 0 &&
     (mask.weekdays & (1 << wall.weekday)) !== 0 &&
-    (mask.years === undefined || mask.years.has(wall.year))
+    (mask.years === undefined || mask.years.includes(wall.year))
   );
 }
 

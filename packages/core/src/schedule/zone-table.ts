@@ -16,7 +16,7 @@ export class ZoneTable {
   readonly #days: number[] = [];
   /** Months in bits 7 to 18, weekdays in bits 0 to 6. */
   readonly #monthsAndWeekdays: number[] = [];
-  readonly #years: (ReadonlySet<number> | undefined)[] = [];
+  readonly #years: (readonly number[] | undefined)[] = [];
 
   constructor(timezone: string, clock: WallClock) {
     this.timezone = timezone;
@@ -37,6 +37,22 @@ export class ZoneTable {
     this.#days[slot] = mask.days;
     this.#monthsAndWeekdays[slot] = (mask.months << 7) | mask.weekdays;
     this.#years[slot] = mask.years;
+  }
+
+  /** Of an event that is here. */
+  maskOf(id: string): TimingMask | undefined {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return undefined;
+    const monthsAndWeekdays = this.#monthsAndWeekdays[slot] ?? 0;
+    return {
+      minutesLow: this.#minutesLow[slot] ?? 0,
+      minutesHigh: this.#minutesHigh[slot] ?? 0,
+      hours: this.#hours[slot] ?? 0,
+      days: this.#days[slot] ?? 0,
+      weekdays: monthsAndWeekdays & 0x7f,
+      months: monthsAndWeekdays >>> 7,
+      years: this.#years[slot],
+    };
   }
 
   delete(id: string): void {
@@ -72,7 +88,7 @@ export class ZoneTable {
       if (((this.#days[slot] ?? 0) & dayBit) === 0) continue;
       if (((this.#monthsAndWeekdays[slot] ?? 0) & dateBits) !== dateBits) continue;
       const years = this.#years[slot];
-      if (years !== undefined && !years.has(wall.year)) continue;
+      if (years !== undefined && !years.includes(wall.year)) continue;
       const id = this.#ids[slot];
       if (id !== undefined) due.push(id);
     }

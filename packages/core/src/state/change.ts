@@ -47,6 +47,8 @@ type Put = {
     /** Place in the table: larger is newer. Kept when a record is replaced. */
     seq: number;
     record: Tables[T];
+    /** What the record was parsed from, if it was. */
+    json?: string;
   };
 }[TableName];
 

@@ -170,7 +170,7 @@ export class ClusterState {
 
   #put(change: Extract<Change, { type: 'put' }>): void {
     this.#unindex(change.table, change.record.id);
-    (this[change.table] as Table<Tables[TableName]>).put(change.seq, change.record);
+    (this[change.table] as Table<Tables[TableName]>).put(change.seq, change.record, change.json);
     this.#index(change);
   }
 

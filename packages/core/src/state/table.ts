@@ -31,9 +31,13 @@ export class Table<T extends { id: string }> {
     return this.#byId.get(id);
   }
 
-  /** Adds, or replaces the record of the same id, keeping its place when `seq` is the same. */
-  put(seq: number, record: T): void {
-    const entry = { id: record.id, seq, record, json: JSON.stringify(record) };
+  /**
+   * Adds, or replaces the record of the same id, keeping its place when `seq` is the same. `json`: what the record was
+   * parsed from. Without it a copy of the record is kept: parsed records of the same properties share one description of
+   * them, while those put together in other ways have one each, as large as the record; and nobody else can change it.
+   */
+  put(seq: number, record: T, json?: string): void {
+    const entry = json === undefined ? copyOf(seq, record) : { id: record.id, seq, record, json };
     this.delete(record.id);
     this.#byId.set(record.id, entry);
     this.#order.splice(this.#position(seq), 0, entry);
@@ -74,4 +78,10 @@ export class Table<T extends { id: string }> {
     }
     return low;
   }
+}
+
+function copyOf<T extends { id: string }>(seq: number, record: T): TableEntry<T> {
+  const json = JSON.stringify(record);
+  const copy: T = JSON.parse(json);
+  return { id: copy.id, seq, record: copy, json };
 }

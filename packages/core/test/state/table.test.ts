@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { Table } from '@carillon/core';
 import fc from 'fast-check';
@@ -56,5 +58,39 @@ describe('Table', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('records of the same properties share one shape, whatever they were made of', () => {
+    setFlagsFromString('--allow-natives-syntax');
+    // Two objects that do not share it have a description of all their properties each.
+    const shareShape: unknown = runInThisContext('(one, other) => %HaveSameMap(one, other)');
+    if (typeof shareShape !== 'function') throw new Error('V8 does not tell');
+    const table = new Table<Row>();
+    const made = Array.from({ length: 100 }, (_, n): Row => {
+      const fields: Record<string, unknown> = structuredClone(
+        Object.fromEntries(Array.from({ length: 20 }, (_none, index) => [`field${index}`, index])),
+      );
+      return { ...fields, id: `r${n}`, value: n };
+    });
+    for (const [n, record] of made.entries()) table.put(n + 1, record);
+    const shapes = (records: readonly unknown[]): number =>
+      records.filter((record, n) => n === 0 || shareShape(record, records[n - 1]) === false).length;
+    expect(shapes(made)).toBeGreaterThan(50);
+    expect(shapes([...table.newestFirst()])).toBe(1);
+  });
+
+  test('what is done to a record after it was put does not matter', () => {
+    const table = new Table<Row>();
+    const record = { id: 'a', value: 1 };
+    table.put(1, record);
+    record.value = 2;
+    expect(table.get('a')).toEqual({ id: 'a', value: 1 });
+  });
+
+  test('a record that was read keeps the text it was read from', () => {
+    const table = new Table<Row>();
+    const json = '{ "id": "a", "value": 1 }';
+    table.put(1, { id: 'a', value: 1 }, json);
+    expect(table.entry('a')?.json).toBe(json);
   });
 });
