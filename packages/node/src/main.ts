@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { runCli } from '@carillon/cli';
 import { ConfigError, describeConfig, loadConfig, parseStartArguments } from './config/index.js';
 import { reasonOf } from './start/data-directory.js';
 import { readSecret } from './start/read-secret.js';
@@ -13,6 +12,8 @@ const [command, ...rest] = process.argv.slice(2);
 if (command === 'start' || command === 'config') await startOrDescribe(command, rest);
 else {
   const signal = interrupted();
+  // A node needs none of the commands, nor the client behind them.
+  const { runCli } = await import('@carillon/cli');
   process.exitCode = await runCli(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,

@@ -11,7 +11,7 @@ import {
   ThreadProcessLauncher,
 } from '../../src/process/index.js';
 import type { ProcessSpec, RunningProcess } from '@carillon/core';
-import { allText, processConformance, readUntil } from '@carillon/testkit';
+import { allText, bundledProgram, processConformance, readUntil } from '@carillon/testkit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 const freshDirectory = async (): Promise<string> =>
@@ -25,7 +25,7 @@ processConformance('NodeProcessLauncher', async () => {
 
 processConformance('ThreadProcessLauncher', async () => {
   const cwd = await freshDirectory();
-  const thread = new SpawnThread();
+  const thread = new SpawnThread(bundledProgram('spawn-thread.js'));
   const launcher = new ThreadProcessLauncher({ scriptDirectory: join(cwd, 'scripts'), thread });
   const close = async (): Promise<void> => {
     await thread.close();
@@ -47,7 +47,7 @@ describe.each(['NodeProcessLauncher', 'ThreadProcessLauncher'])('with a %s', (ki
   beforeEach(async () => {
     directory = await freshDirectory();
     started = [];
-    thread = new SpawnThread();
+    thread = new SpawnThread(bundledProgram('spawn-thread.js'));
     launcher = openLauncher();
   });
   afterEach(async () => {

@@ -13,9 +13,9 @@ import {
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Cancel, Logger } from '@carillon/core';
-import { builtinPrograms } from '@carillon/plugins';
 import { createWorker, type DrainRequest, type Worker } from '@carillon/worker';
 import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
+import { programs } from '../start/programs.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, random } from '../start/services.js';
 import { version } from '../start/version.js';
@@ -64,7 +64,7 @@ export async function startWorker(
   });
   const workers = new PlacedWorkers(
     settings,
-    { redis, logs, thread: new SpawnThread(), onDrainRequested },
+    { redis, logs, thread: new SpawnThread(programs.spawnThread), onDrainRequested },
     log,
   );
   if (own !== undefined) workers.start(own);
@@ -189,7 +189,7 @@ function workerAt(
       hiddenVariables: ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE'],
       workDirectory: process.cwd(),
       builtins: new Map(
-        Object.entries(builtinPrograms).map(([name, file]) => [
+        programs.plugins.map(([name, file]) => [
           name,
           { file: process.execPath, args: [file] },
         ]),

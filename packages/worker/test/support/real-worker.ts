@@ -10,6 +10,7 @@ import {
   SystemClock,
   ThreadProcessLauncher,
 } from '@carillon/adapters';
+import { bundledProgram } from '@carillon/testkit';
 import type { Worker, WorkerSettings } from '@carillon/worker';
 import { Harness, workerSettings } from './harness.js';
 
@@ -33,7 +34,7 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
     workDirectory: directory,
     ...settings,
   });
-  const thread = new SpawnThread();
+  const thread = new SpawnThread(bundledProgram('spawn-thread.js'));
   const worker = harness.newWorker({
     clock: new SystemClock(),
     launcher: new ThreadProcessLauncher({ scriptDirectory: join(directory, 'scripts'), thread }),

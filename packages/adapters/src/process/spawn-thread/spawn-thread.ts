@@ -4,8 +4,6 @@ import type { ProgramStart } from '../start-program.js';
 import type { ThreadNews, ThreadOrder } from './messages.js';
 import { ThreadProcess } from './thread-process.js';
 
-/** The same file from the sources and when built: threads run what is built. */
-const threadFile = new URL('../../../dist/process/spawn-thread/thread.js', import.meta.url);
 /** Two streams and the exit. */
 const endsOfProcess = 3;
 
@@ -29,8 +27,9 @@ export class SpawnThread {
   #started = 0;
   #closed = false;
 
-  constructor() {
-    this.#thread = new Worker(threadFile, {
+  /** `program`: path of `thread.js`, or of what it was put into. */
+  constructor(program: string) {
+    this.#thread = new Worker(program, {
       name: 'spawn',
       // A fork copies the tables of all memory of the process.
       resourceLimits: { maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
