@@ -189,10 +189,7 @@ function workerAt(
       hiddenVariables: ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE'],
       workDirectory: process.cwd(),
       builtins: new Map(
-        programs.plugins.map(([name, file]) => [
-          name,
-          { file: process.execPath, args: [file] },
-        ]),
+        programs.plugins.map(([name, file]) => [name, { file: process.execPath, args: [file] }]),
       ),
       killTimeoutMs: settings.killTimeoutMs,
       sampleIntervalMs,
