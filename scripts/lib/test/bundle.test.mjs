@@ -104,6 +104,13 @@ describe('what is loaded', () => {
     expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(20_000);
   });
 
+  test('what is loaded later has its names: of a CommonJS package only the default is left', () => {
+    const later = Object.values(metafile.outputs).flatMap(({ entryPoint }) => entryPoint ?? []);
+    const isCommonJs = (path) => metafile.inputs[path].format === 'cjs';
+    // The sanitizer uses its default.
+    expect(later.filter(isCommonJs)).toEqual(['node_modules/sanitize-html/index.js']);
+  });
+
   test('Postgres has no part in it', () => {
     expect(Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs))).not.toContainEqual(
       expect.stringContaining('postgres'),
