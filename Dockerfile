@@ -14,13 +14,14 @@ COPY packages/primary/package.json packages/primary/
 COPY packages/testkit/package.json packages/testkit/
 COPY packages/worker/package.json packages/worker/
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.base.json ./
+COPY tsconfig.base.json ./
 COPY packages packages
-RUN node_modules/.bin/tsc -b packages/node
+COPY scripts/bundle.mjs scripts/
+RUN node scripts/bundle.mjs
 # The testkit is a workspace of its own: without it nothing needs the test tools any more.
 RUN rm -rf packages/testkit node_modules/@carillon/testkit \
   && npm prune --omit=dev --ignore-scripts \
-  && rm -rf packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo
+  && rm -rf packages/*/src packages/*/tsconfig.json
 
 FROM node:22-bookworm-slim
 WORKDIR /app

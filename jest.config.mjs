@@ -7,6 +7,7 @@ export default {
   workerIdleMemoryLimit: '1GB',
   // What hangs is found out all the same; what is only slow, on a machine with other things to do, has not failed.
   testTimeout: 20_000,
+  globalSetup: '<rootDir>/scripts/lib/before-tests.mjs',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['carillon-source', 'node', 'node-addons'] },
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/scripts/lib/test/*.test.mjs'],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { type BuiltinProgram, builtinPrograms } from '../src/index.js';
+import { bundledProgram } from '@carillon/testkit';
+import type { BuiltinProgram } from '../src/index.js';
 
 export interface ProgramEnd {
   exitCode: number | null;
@@ -12,7 +13,7 @@ export interface ProgramEnd {
 
 /** Runs a built plugin program as a worker does: the job on standard input, then its end. */
 export async function runProgram(name: BuiltinProgram, input: unknown): Promise<ProgramEnd> {
-  const child = spawn(process.execPath, [builtinPrograms[name]], { env: {} });
+  const child = spawn(process.execPath, [bundledProgram(`${name}-plugin.js`)], { env: {} });
   child.stdin.end(typeof input === 'string' ? input : `${JSON.stringify(input)}\n`);
   const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
   const [out, log, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exited]);

@@ -1,3 +1,4 @@
+export { bundledProgram } from './bundled-program.js';
 export { FakeClock } from './fake-clock.js';
 export { SeededRandom } from './seeded-random.js';
 export {

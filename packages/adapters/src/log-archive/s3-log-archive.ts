@@ -3,7 +3,7 @@ import type { Clock, LogArchive } from '@carillon/core';
 import { endOfLife, expiryDay, isPastDay, nameOf, wholeSec } from './expiry-days.js';
 import { inPieces } from './pieces.js';
 
-type Sdk = typeof import('@aws-sdk/client-s3');
+type Sdk = typeof import('./s3-sdk.js');
 type Client = InstanceType<Sdk['S3Client']>;
 
 /** Where in S3 the logs are. Credentials come from the environment in the ways of the AWS SDK. */
@@ -61,7 +61,7 @@ export class S3LogArchive implements LogArchive {
    * when no region is known.
    */
   static async open(place: S3Place, clock: Clock): Promise<S3LogArchive> {
-    const archive = new S3LogArchive(await import('@aws-sdk/client-s3'), place, clock);
+    const archive = new S3LogArchive(await import('./s3-sdk.js'), place, clock);
     try {
       await archive.#client.config.region();
     } catch {

@@ -13,16 +13,23 @@ import {
   SpawnThread,
 } from '../../src/process/index.js';
 import type { ProcessSpec, RunningProcess } from '@carillon/core';
-import { allText, processConformance, readUntil, signalsOfThisProcess } from '@carillon/testkit';
+import {
+  allText,
+  bundledProgram,
+  processConformance,
+  readUntil,
+  signalsOfThisProcess,
+} from '@carillon/testkit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 const freshDirectory = async (): Promise<string> =>
   realpath(await mkdtemp(join(tmpdir(), 'carillon-process-')));
 
+const threadProgram = bundledProgram('spawn-thread.js');
 const starters: [string, () => Promise<ProgramStarter>][] = [
   ['forks', () => Promise.resolve(new ForkingStarter())],
-  ['forks in a thread', () => Promise.resolve(new SpawnThread())],
-  ['posix_spawn', () => openStarter(signalsOfThisProcess())],
+  ['forks in a thread', () => Promise.resolve(new SpawnThread(threadProgram))],
+  ['posix_spawn', () => openStarter({ threadProgram, signals: signalsOfThisProcess() })],
 ];
 
 for (const [name, open] of starters) {

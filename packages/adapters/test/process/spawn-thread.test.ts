@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunningProcess } from '@carillon/core';
-import { allText } from '@carillon/testkit';
+import { allText, bundledProgram } from '@carillon/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SpawnThread } from '../../src/process/index.js';
 import type { ProgramStart } from '../../src/process/start/start-program.js';
 
+const program = bundledProgram('spawn-thread.js');
 let thread: SpawnThread;
 let directory: string;
 beforeEach(async () => {
-  thread = new SpawnThread();
+  thread = new SpawnThread(program);
   directory = await mkdtemp(join(tmpdir(), 'carillon-thread-'));
 });
 afterEach(async () => {
@@ -70,7 +71,7 @@ test('while the reader waits a process cannot write on and on', async () => {
 
 test('a script that another fork holds open is started a moment later', async () => {
   const scripts = Array.from({ length: 30 }, (_, n) => n);
-  const other = new SpawnThread();
+  const other = new SpawnThread(program);
   const start = (of: SpawnThread, name: string): Promise<RunningProcess> => {
     const path = join(directory, name);
     const script = { path, source: '#!/bin/sh\nexit 3\n' };
@@ -98,15 +99,15 @@ test('a process whose thread ends goes down with it, and does not wait for ever'
     let inner;
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (...message) { inner = this; return post.apply(this, message); };
-    const child = await new SpawnThread().start(${JSON.stringify(shell('exec sleep 1000'))}, () => '');
+    const child = await new SpawnThread(${JSON.stringify(program)}).start(${JSON.stringify(shell('exec sleep 1000'))}, () => '');
     process.on('exit', () => child.signalGroup('SIGKILL'));
     await inner.terminate();
     await child.exited;
   `;
-  const program = join(directory, 'program.mjs');
-  await writeFile(program, source);
+  const main = join(directory, 'main.mjs');
+  await writeFile(main, source);
   const failure = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-    execFile(process.execPath, [program], { timeout: 20_000 }, (error, _stdout, stderr) =>
+    execFile(process.execPath, [main], { timeout: 20_000 }, (error, _stdout, stderr) =>
       resolve({ code: error?.code, stderr }),
     );
   });

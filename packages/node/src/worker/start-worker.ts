@@ -14,9 +14,9 @@ import {
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Cancel, Logger } from '@carillon/core';
-import { builtinPrograms } from '@carillon/plugins';
 import { createWorker, type DrainRequest, type Worker } from '@carillon/worker';
 import { type OpenLogArchive, openLogArchive } from '../start/log-archive.js';
+import { programs } from '../start/programs.js';
 import { openRedis } from '../start/redis-clients.js';
 import { clock, random } from '../start/services.js';
 import { version } from '../start/version.js';
@@ -65,7 +65,12 @@ export async function startWorker(
   });
   const workers = new PlacedWorkers(
     settings,
-    { redis, logs, starter: await openStarter(), onDrainRequested },
+    {
+      redis,
+      logs,
+      starter: await openStarter({ threadProgram: programs.spawnThread }),
+      onDrainRequested,
+    },
     log,
   );
   if (own !== undefined) workers.start(own);
@@ -190,10 +195,7 @@ function workerAt(
       hiddenVariables: ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE'],
       workDirectory: process.cwd(),
       builtins: new Map(
-        Object.entries(builtinPrograms).map(([name, file]) => [
-          name,
-          { file: process.execPath, args: [file] },
-        ]),
+        programs.plugins.map(([name, file]) => [name, { file: process.execPath, args: [file] }]),
       ),
       killTimeoutMs: settings.killTimeoutMs,
       sampleIntervalMs,

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Cancel, Clock, Logger } from '@carillon/core';
+import { programs } from '../start/programs.js';
 import type { WorkerSettings } from './worker-settings.js';
 
 /** Parent → worker process. */
@@ -45,7 +45,7 @@ export class WorkerSupervisor {
 
   start(): void {
     const startedAtMs = this.#clock.monotonicMs();
-    const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), [], {
+    const child = fork(programs.worker, [], {
       env: withoutSecrets(process.env),
       execArgv: [...process.execArgv, `--max-semi-space-size=${youngHeapMb}`],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -10,7 +10,7 @@ import {
   openStarter,
   SystemClock,
 } from '@carillon/adapters';
-import { signalsOfThisProcess } from '@carillon/testkit';
+import { bundledProgram, signalsOfThisProcess } from '@carillon/testkit';
 import type { Worker, WorkerSettings } from '@carillon/worker';
 import { Harness, workerSettings } from './harness.js';
 
@@ -34,7 +34,10 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
     workDirectory: directory,
     ...settings,
   });
-  const starter = await openStarter(signalsOfThisProcess());
+  const starter = await openStarter({
+    threadProgram: bundledProgram('spawn-thread.js'),
+    signals: signalsOfThisProcess(),
+  });
   const worker = harness.newWorker({
     clock: new SystemClock(),
     launcher: new NodeProcessLauncher({ scriptDirectory: join(directory, 'scripts'), starter }),

@@ -5,8 +5,6 @@ import type { ProgramStart } from '../start-program.js';
 import type { ThreadNews, ThreadOrder } from './messages.js';
 import { ThreadProcess } from './thread-process.js';
 
-/** The same file from the sources and when built: threads run what is built. */
-const threadFile = new URL('../../../../dist/process/start/spawn-thread/thread.js', import.meta.url);
 /** Two streams and the exit. */
 const endsOfProcess = 3;
 
@@ -25,10 +23,16 @@ interface Run {
  * process with it, as any fault that nobody catches: processes without a watcher would never be seen to end.
  */
 export class SpawnThread implements ProgramStarter {
+  readonly #program: string;
   #thread: Worker | undefined;
   readonly #runs = new Map<number, Run>();
   #started = 0;
   #closed = false;
+
+  /** `program`: path of `thread.js`, or of what it was put into. */
+  constructor(program: string) {
+    this.#program = program;
+  }
 
   start(start: ProgramStart, stdin: (pid: number) => string): Promise<RunningProcess> {
     if (this.#closed) return Promise.reject(new Error('No process can be started any more'));
@@ -49,7 +53,7 @@ export class SpawnThread implements ProgramStarter {
   }
 
   #open(): Worker {
-    const thread = new Worker(threadFile, {
+    const thread = new Worker(this.#program, {
       name: 'spawn',
       // A fork copies the tables of all memory of the process.
       resourceLimits: { maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },

@@ -1,0 +1,38 @@
+import { allText, bundledProgram, signalsOfThisProcess } from '@carillon/testkit';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import type { ProgramStarter } from '../../src/process/index.js';
+
+const start = {
+  file: '/bin/sh',
+  args: ['-c', 'readlink /proc/$$/fd/1'],
+  cwd: '/',
+  env: {},
+  uid: undefined,
+  gid: undefined,
+  script: undefined,
+};
+let starter: ProgramStarter | undefined;
+afterEach(async () => {
+  await starter?.close();
+  jest.resetModules();
+});
+
+async function outputKind(): Promise<string> {
+  const { openStarter } = await import('../../src/process/index.js');
+  starter = await openStarter({
+    threadProgram: bundledProgram('spawn-thread.js'),
+    signals: signalsOfThisProcess(),
+  });
+  const child = await starter.start(start, () => '');
+  const [text] = await Promise.all([allText(child.stdout), child.exited]);
+  return text.replace(/:.*\n/, '');
+}
+
+test('programs get pipes, from posix_spawn', async () => {
+  expect(await outputKind()).toBe('pipe');
+});
+
+test('without koffi they are started all the same, by Node', async () => {
+  jest.unstable_mockModule('koffi', () => ({}));
+  expect(await outputKind()).toBe('socket');
+});
