@@ -11,4 +11,6 @@ if (!existsSync(program)) {
 // Loading the program makes much garbage and keeps little: without this its memory would stay as large as the garbage.
 // runNode ends it, so that a node under load has room again.
 setFlagsFromString('--semi-space-growth-factor=1');
+// Young objects are collected by the thread that made them: those that would help wait for a processor while jobs start.
+setFlagsFromString('--no-parallel-scavenge');
 await import(program.href);

@@ -33,9 +33,10 @@ interface Part {
 
 /**
  * Starts the roles of the configuration. When it resolves everything runs, though another node may be the
- * primary. Rejects with a message for people when it cannot start; whatever was started by then is stopped.
+ * primary. Rejects with a message for people when it cannot start, and with the reason of `cutShort` when that is
+ * aborted first; whatever needs an orderly end by then, such as a private Redis, has ended.
  */
-export async function startNode(config: Config): Promise<RunningNode> {
+export async function startNode(config: Config, cutShort: AbortSignal): Promise<RunningNode> {
   const early = createLog(config.log, { node: config.hostname });
   for (const warning of config.warnings) early.log('warn', warning);
   const directory = new DataDirectory(config.dataDir);
@@ -46,7 +47,10 @@ export async function startNode(config: Config): Promise<RunningNode> {
   try {
     const nodeId = await directory.nodeId();
     log = createLog(config.log, { node: config.hostname, nodeId });
-    return await assemble(config, { directory, lock, nodeId }, log, parts);
+    return await Promise.race([
+      assemble(config, { directory, lock, nodeId }, log, parts),
+      rejectedBy(cutShort),
+    ]);
   } catch (error) {
     await stopAll(parts, log);
     throw error;
@@ -91,8 +95,9 @@ async function startRedis(config: Config, lock: DirectoryLock, log: Logger, part
     clock,
     log,
   });
-  const { socketPath } = await redis.start();
+  // Before it runs: its start may be cut short.
   parts.push({ stop: () => redis.stop() });
+  const { socketPath } = await redis.start();
   return `unix:${socketPath}`;
 }
 
@@ -150,6 +155,14 @@ async function startWorkerRole(
   const supervisor = new WorkerSupervisor(settings, clock, log);
   supervisor.start();
   return { stop: () => supervisor.stop(settings.drainGraceMs), hasten: () => supervisor.hasten() };
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 /** Ends the parts, last started first; a part that fails does not keep the others running. */

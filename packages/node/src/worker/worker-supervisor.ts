@@ -15,8 +15,11 @@ export type ProcessMessage =
   /** The primary asked it to end: it will exit, and is to be started again or not. */
   { type: 'leaving'; restart: boolean };
 
-/** A fork costs with the memory of its parent, and the worker makes little that lives for a while. */
-const youngHeapMb = 1;
+/**
+ * The worker makes little that lives for a while. Its heap is collected by the thread that uses it: the threads that
+ * would help must wait for a processor while jobs start, and it for them.
+ */
+const smallHeap = ['--max-semi-space-size=1', '--single-threaded-gc'];
 const restartAfterMs = [100, 500, 2_000, 5_000];
 /** A worker process that lived this long gets a quick restart again. */
 const healthyAfterMs = 30_000;
@@ -47,7 +50,7 @@ export class WorkerSupervisor {
     const startedAtMs = this.#clock.monotonicMs();
     const child = fork(programs.worker, [], {
       env: withoutSecrets(process.env),
-      execArgv: [...process.execArgv, `--max-semi-space-size=${youngHeapMb}`],
+      execArgv: [...process.execArgv, ...smallHeap],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // The terminal's Ctrl-C reaches the whole group; only the supervisor decides when the worker ends.
       detached: true,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,3 +92,37 @@ test('a port in use is named with the setting, and nothing is left behind that k
   node.start();
   await node.waitForLine(({ message }) => message === 'The node runs');
 }, 60_000);
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s during the start ends the node, and its Redis with it',
+  async (signal) => {
+    const dataDir = join(directory, 'data');
+    mkdirSync(dataDir);
+    const program = join(directory, 'redis-server');
+    // Says that it was started, and never answers.
+    const pidFile = join(directory, 'pid');
+    writeFileSync(
+      program,
+      `#!/bin/sh\necho $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 1000\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const changes = watch(directory);
+    const port = String(await freePort());
+    const node = nodeWith({
+      CARILLON_DATA_DIR: dataDir,
+      CARILLON_HTTP_PORT: port,
+      CARILLON_REDIS_SERVER: program,
+    });
+    node.start();
+    while (!existsSync(pidFile)) await once(changes, 'change');
+    changes.close();
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const ended = node.exited();
+    node.signal(signal);
+    expect(await ended).toBe(null);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  },
+  30_000,
+);
