@@ -18,6 +18,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip, createGzip, gzipSync } from 'node:zlib';
 import { CarillonError } from '@carillon/contract';
 import type { JobLog, JobLogWriter } from '@carillon/core';
+import { systemErrorName } from '../process/system-error.js';
 import { FileLogWriter } from './file-log-writer.js';
 
 const suffix = '.log';
@@ -69,8 +70,12 @@ export class FileJobLog implements JobLog {
   async read(job: string, offset: number, limit: number): Promise<Uint8Array> {
     const path = this.#path(job);
     await this.#writers.get(job)?.flushed();
-    if (!existsSync(path)) return new Uint8Array(0);
-    const file = await open(path, 'r');
+    // It may be removed at any moment: then there is nothing to read.
+    const file = await open(path, 'r').catch((error: unknown) => {
+      if (systemErrorName(error) !== 'ENOENT') throw error;
+      return undefined;
+    });
+    if (file === undefined) return new Uint8Array(0);
     try {
       const { size } = await file.stat();
       const buffer = Buffer.alloc(Math.max(0, Math.min(limit, size - offset)));

@@ -98,6 +98,20 @@ export function jobLogConformance(name: string, open: () => Promise<JobLogSubjec
       }),
     );
 
+    test.each([0, 1, 2, 3, 4, 5])(
+      'a log that is removed while it is read, %i turns after the read began, is whole or empty',
+      (turns) =>
+        withLogs(async (logs) => {
+          const writer = await logs.open('j1');
+          await writer.write('text');
+          await writer.close();
+          const read = textOf(logs, 'j1');
+          for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+          await logs.remove('j1');
+          expect(['text', '']).toContain(await read);
+        })(),
+    );
+
     test(
       'removed and unknown logs are empty',
       withLogs(async (logs) => {
