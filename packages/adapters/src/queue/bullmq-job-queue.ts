@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type JobResult, type RunRef, runId, type Ticket } from '@carillon/contract';
 import type {
   Clock,
@@ -12,6 +13,8 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { RationedLog } from '../logger/rationed-log.js';
 import type { ReplicaConfirmation } from '../redis/replica-confirmation.js';
+import { Slots } from '../slots.js';
+import { TicketBatches } from './ticket-batches.js';
 import { BullmqConsumer, defaultRedelivery, type RedeliverySettings } from './bullmq-consumer.js';
 
 export interface BullmqJobQueueOptions {
@@ -47,19 +50,27 @@ const messageOptions = {
   stackTraceLimit: 1,
 } as const satisfies JobsOptions;
 
+/** The same for the same tickets. */
+function messageId(tickets: readonly Ticket[]): string {
+  const ids = tickets.map(runId);
+  if (ids.length === 1) return ids[0] ?? '';
+  return `${ids.length}-${createHash('sha256').update(ids.join(' ')).digest('base64url')}`;
+}
+
 /** Whoever did not take a delivery is left in peace for a while. */
 const deliveryWaits = { firstRetryMs: 1_000, longestRetryMs: 60_000 } as const;
 
 /**
  * Messages over BullMQ: one queue of tickets per node, one of results, one of deliveries. The id of a message is that
- * of its run or delivery, so that a second add changes nothing while the first is queued. All queues share the
- * `commands` connection.
+ * of its run or delivery, so that a second add changes nothing while the first is queued; tickets that are added
+ * together travel as one message, whose id stands for these. All queues share the `commands` connection.
  */
 export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink, DeliveryQueue {
   readonly #options: BullmqJobQueueOptions;
   readonly #log: RationedLog;
   readonly #queues = new Map<string, Queue>();
   readonly #consumers = new Set<Consumer>();
+  readonly #batches = new TicketBatches(ticketsAtOnce, (node, tickets) => this.#addTickets(node, tickets));
 
   constructor(options: BullmqJobQueueOptions) {
     this.#options = options;
@@ -69,7 +80,12 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink, Deliv
   }
 
   async addTicket(node: string, ticket: Ticket): Promise<void> {
-    await this.#queue(ticketQueue(node)).add('ticket', ticket, { ...messageOptions, jobId: runId(ticket) });
+    await this.#batches.add(node, ticket);
+  }
+
+  async #addTickets(node: string, tickets: readonly Ticket[]): Promise<void> {
+    const options = { ...messageOptions, jobId: messageId(tickets) };
+    await this.#queue(ticketQueue(node)).add('tickets', tickets, options);
   }
 
   async discardTickets(node: string): Promise<void> {
@@ -114,7 +130,16 @@ export class BullmqJobQueue implements JobQueue, TicketSource, ResultSink, Deliv
     this.#queue(name)
       .resume()
       .catch((error: unknown) => this.#log.report('warn', `Queue ${name}: could not be resumed`, error));
-    return this.#consume(name, handler, ticketsAtOnce);
+    const slots = new Slots(ticketsAtOnce);
+    return this.#consume<readonly Ticket[]>(
+      name,
+      async (tickets) => {
+        const ends = await Promise.allSettled(tickets.map((ticket) => slots.use(() => handler(ticket))));
+        // All of them come again when one does: those that are through are dropped by their claims.
+        for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      },
+      ticketsAtOnce,
+    );
   }
 
   /** Closes all consumers and lets go of the connections given, which stay open. At most five seconds. */

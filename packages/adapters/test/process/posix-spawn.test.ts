@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,16 +28,10 @@ const otherwise: ProgramStarter = {
   close: () => Promise.resolve(),
 };
 
-async function libc(): Promise<Libc> {
-  const opened = await openLibc();
-  if (opened === undefined) throw new Error('The C library cannot be called here');
-  return opened;
-}
-
 beforeEach(async () => {
   asked = [];
   directory = await mkdtemp(join(tmpdir(), 'carillon-posix-'));
-  spawner = new PosixSpawner({ libc: await libc(), otherwise, signals: signalsOfThisProcess() });
+  spawner = new PosixSpawner({ libc: await openLibc(), otherwise, signals: signalsOfThisProcess() });
 });
 afterEach(async () => {
   await spawner.close();
@@ -72,7 +67,7 @@ describe('a process', () => {
   });
 
   test('blocks and ignores no signal, whatever this process does', async () => {
-    const child = await start('grep -E "^Sig(Blk|Ign)" /proc/$$/status');
+    const child = await start('exec grep -E "^Sig(Blk|Ign)" /proc/self/status');
     // Bits 31 and 32 are signals of the C library's own.
     expect(await allText(child.stdout)).toMatch(/SigBlk:\s+0+\nSigIgn:\s+0+(18)?0{7}\n/);
   });
@@ -127,6 +122,8 @@ describe('left to the other way', () => {
     ['a missing directory', { cwd: '/no/such/directory' }],
     ['a missing program', { file: 'no-such-program' }],
     ['an environment that is too long', { env: { BIG: 'x'.repeat(200_000) } }],
+    ['a NUL in the directory', { cwd: '/tmp\0/nowhere' }],
+    ['a NUL in the environment', { env: { NAME: 'a\0b' } }],
   ])('%s', async (_name, more) => {
     const before = await openDescriptors();
     await expect(start('exit 0', more)).rejects.toThrow('the other way');
@@ -135,7 +132,7 @@ describe('left to the other way', () => {
   });
 
   test('a start for which there are no descriptors', async () => {
-    const real = await libc();
+    const real = await openLibc();
     let pipes = 0;
     const scarce: Libc = {
       pipe: () => {
@@ -152,6 +149,49 @@ describe('left to the other way', () => {
     await expect(scarceSpawner.start(shell('', source), () => '')).rejects.toThrow('the other way');
     expect(await openDescriptors()).toBe(before);
     expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe('what has been started', () => {
+  /** Of pipes, by the end that is given away. */
+  const ownEnds = new Map<number, number>();
+  const run = async (spawned: (pipes: Parameters<Libc['spawn']>[0]) => void): Promise<unknown> => {
+    const real = await openLibc();
+    const spawn = async (pipes: Parameters<Libc['spawn']>[0]): Promise<number> => {
+      const pid = await real.spawn(pipes);
+      spawned(pipes);
+      return pid;
+    };
+    const pipe = (): [number, number] => {
+      const [reading, writing] = real.pipe();
+      ownEnds.set(writing, reading);
+      return [reading, writing];
+    };
+    const faulty: Libc = { pipe, spawn, collect: (pid) => real.collect(pid) };
+    const faultySpawner = new PosixSpawner({ libc: faulty, otherwise, signals: signalsOfThisProcess() });
+    return faultySpawner
+      .start(shell('echo ran >> runs; exec sleep 1000'), () => '')
+      .catch((error: unknown) => error);
+  };
+
+  test('is not started again when an end of a pipe cannot be closed', async () => {
+    const child = await run(({ stderr }) => closeSync(stderr));
+    expect(child).toHaveProperty('pid');
+    const { signalGroup, exited } = child as RunningProcess;
+    signalGroup.call(child, 'SIGKILL');
+    await exited;
+    expect(asked).toEqual([]);
+  });
+
+  test('is killed, collected and not started again when it cannot be read', async () => {
+    const watched = signalsOfThisProcess();
+    const before = watched.listenerCount('SIGCHLD');
+    const failure = await run(({ stdout }) => closeSync(ownEnds.get(stdout) ?? -1));
+    expect(failure).toHaveProperty('code', 'ERR_INVALID_FD_TYPE');
+    expect(asked).toEqual([]);
+    while (watched.listenerCount('SIGCHLD') > before) await once(watched, 'SIGCHLD');
+    const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
+    expect(children.trim()).toBe('');
   });
 });
 

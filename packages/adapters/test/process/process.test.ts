@@ -12,6 +12,7 @@ import {
   type ProgramStarter,
   SpawnThread,
 } from '../../src/process/index.js';
+import { MemoryLogger } from '../../src/logger/index.js';
 import type { ProcessSpec, RunningProcess } from '@carillon/core';
 import {
   allText,
@@ -29,7 +30,10 @@ const threadProgram = bundledProgram('spawn-thread.js');
 const starters: [string, () => Promise<ProgramStarter>][] = [
   ['forks', () => Promise.resolve(new ForkingStarter())],
   ['forks in a thread', () => Promise.resolve(new SpawnThread(threadProgram))],
-  ['posix_spawn', () => openStarter({ threadProgram, signals: signalsOfThisProcess() })],
+  [
+    'posix_spawn',
+    () => openStarter({ threadProgram, log: new MemoryLogger(), signals: signalsOfThisProcess() }),
+  ],
 ];
 
 for (const [name, open] of starters) {

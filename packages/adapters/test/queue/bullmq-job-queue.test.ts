@@ -126,6 +126,59 @@ describe('the messages', () => {
     await close();
   });
 
+  test('of tickets that are added at once are one, which reaches each of them; a second add of the same is none', async () => {
+    const prefix = freshPrefix();
+    const { queue, commands, close } = openQueue(prefix);
+    const tickets = Array.from({ length: 30 }, (_, n): Ticket => ({ ...ticket, job: `j${n}` }));
+    const addAll = () => Promise.all(tickets.map((one) => queue.addTicket('n1', one)));
+    await addAll();
+    await addAll();
+    expect(await commands.llen(`${prefix}:node-n1:wait`)).toBe(1);
+    const seen = new Collector<string>();
+    const consumer = queue.consumeTickets('n1', async ({ job }) => seen.add(job));
+    await seen.reached(30);
+    await consumer.close();
+    expect(seen.values).toEqual(tickets.map(({ job }) => job));
+    await close();
+  });
+
+  test('of tickets of which one is rejected come again, all of them', async () => {
+    const { queue, close } = openQueue(freshPrefix());
+    const seen = new Collector<string>();
+    const consumer = queue.consumeTickets('n1', async ({ job }) => {
+      seen.add(job);
+      if (job === 'j1' && seen.values.length <= 2) throw new Error('not now');
+    });
+    await Promise.all(['j1', 'j2'].map((job) => queue.addTicket('n1', { ...ticket, job })));
+    await seen.reached(4);
+    await consumer.close();
+    expect(seen.values.toSorted()).toEqual(['j1', 'j1', 'j2', 'j2']);
+    await close();
+  });
+
+  test('keep fifty tickets in progress, however many they hold', async () => {
+    const { queue, close } = openQueue(freshPrefix());
+    const end = deferred();
+    let inProgress = 0;
+    let most = 0;
+    const seen = new Collector<string>();
+    const consumer = queue.consumeTickets('n1', async ({ job }) => {
+      inProgress += 1;
+      most = Math.max(most, inProgress);
+      if (inProgress === 50) end.resolve();
+      await end.promise;
+      inProgress -= 1;
+      seen.add(job);
+    });
+    const jobs = Array.from({ length: 180 }, (_, n) => `j${n}`);
+    await Promise.all(jobs.map((job) => queue.addTicket('n1', { ...ticket, job })));
+    await seen.reached(180);
+    await consumer.close();
+    expect(most).toBe(50);
+    expect(new Set(seen.values)).toEqual(new Set(jobs));
+    await close();
+  });
+
   test('of a node that was left paused by half a discarding arrive when it comes back', async () => {
     const prefix = freshPrefix();
     const { queue, commands, close } = openQueue(prefix);

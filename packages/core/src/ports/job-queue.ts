@@ -9,7 +9,7 @@ export interface Consumer {
 /**
  * Durable messages between primary and workers: at least once, in no particular order. A message is gone
  * only after its handler has resolved; a handler that rejects or dies gets the message again. A second add
- * of the same run while the first is still queued changes nothing.
+ * of the same result while the first is still queued changes nothing; a ticket may then come twice.
  */
 export interface JobQueue {
   /** Adds a work order to a node's own queue. */

@@ -68,7 +68,7 @@ export async function startWorker(
     {
       redis,
       logs,
-      starter: await openStarter({ threadProgram: programs.spawnThread }),
+      starter: await openStarter({ threadProgram: programs.spawnThread, log }),
       onDrainRequested,
     },
     log,

@@ -2,7 +2,7 @@ import type { ActiveJob, Cancel, Change } from '@carillon/core';
 import type { OfficeContext } from '../office/context.js';
 import type { RetryService } from './retry-service.js';
 
-/** A ticket that was not answered by a claim within this time is added again; adding is idempotent. */
+/** A ticket that was not answered by a claim within this time is added again; one of the two dies at the claim. */
 const repeatAfterMs = 5_000;
 const repairEveryMs = 1_000;
 

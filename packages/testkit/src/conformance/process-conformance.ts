@@ -236,6 +236,13 @@ function describeFailures(withLauncher: WithLauncher): void {
     ],
     ['empty command', { kind: 'exec', file: '', args: [] }, {}, /empty/, 'EINVAL'],
     ['NUL in an argument', { kind: 'exec', file: 'echo', args: ['a\0'] }, {}, /NUL/, 'EINVAL'],
+    [
+      'NUL in the directory',
+      { kind: 'exec', file: 'echo', args: [] },
+      spec({ cwd: '/tmp\0/nowhere' }),
+      /null bytes/,
+      'ERR_INVALID_ARG_VALUE',
+    ],
     ['not executable', { kind: 'exec', file: '/etc/passwd', args: [] }, {}, /Permission denied/, 'EACCES'],
     [
       'missing directory',

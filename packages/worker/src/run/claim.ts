@@ -32,7 +32,7 @@ export function createTicketHandler(deps: ClaimDeps): (ticket: Ticket) => Promis
     if (nonces.get(id) !== nonce) return;
     nonces.delete(id);
     if (!answer.claimed) {
-      deps.logger.log('info', 'A ticket was dropped', { job, attempt, term, reason: answer.reason });
+      deps.logger.log('debug', 'A ticket was dropped', { job, attempt, term, reason: answer.reason });
       return;
     }
     let isCurrent = true;

@@ -36,6 +36,7 @@ export async function openRealWorker(settings: Partial<WorkerSettings> = {}): Pr
   });
   const starter = await openStarter({
     threadProgram: bundledProgram('spawn-thread.js'),
+    log: new MemoryLogger(),
     signals: signalsOfThisProcess(),
   });
   const worker = harness.newWorker({

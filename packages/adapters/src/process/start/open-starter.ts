@@ -1,3 +1,4 @@
+import type { Logger } from '@carillon/core';
 import type { SignalSource } from './posix-spawn/exit-watch.js';
 import { openLibc } from './posix-spawn/libc.js';
 import { PosixSpawner } from './posix-spawn/posix-spawner.js';
@@ -7,16 +8,21 @@ import { SpawnThread } from './spawn-thread/spawn-thread.js';
 export interface StarterOptions {
   /** Path of the program of a SpawnThread. */
   threadProgram: string;
+  log: Logger;
   /** Default: those of this process. */
   signals?: SignalSource;
 }
 
 /** The cheapest way this machine has to start programs without blocking this thread. */
-export async function openStarter({
-  threadProgram,
-  signals = process,
-}: StarterOptions): Promise<ProgramStarter> {
+export async function openStarter(options: StarterOptions): Promise<ProgramStarter> {
+  const { threadProgram, log, signals = process } = options;
   const thread = new SpawnThread(threadProgram);
-  const libc = await openLibc();
-  return libc === undefined ? thread : new PosixSpawner({ libc, otherwise: thread, signals });
+  try {
+    return new PosixSpawner({ libc: await openLibc(), otherwise: thread, signals });
+  } catch (error) {
+    log.log('info', 'Processes are started by a thread that forks; posix_spawn would be faster', {
+      error: String(error),
+    });
+    return thread;
+  }
 }

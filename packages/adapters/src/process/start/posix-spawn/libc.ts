@@ -16,8 +16,8 @@ export interface Libc {
   /** Both ends, reading and writing, closed in whatever another program is executed in. Throws the system's error. */
   pipe(): [number, number];
   /**
-   * Starts a program as leader of a new session, with no signal blocked or ignored, and answers its pid. Another thread
-   * waits for it to be under way. Rejects with the system's error.
+   * Starts a program as leader of a new session, with no signal blocked or ignored, and answers its pid. A thread of
+   * libuv's pool waits for it to be under way. Rejects with the system's error.
    */
   spawn(spawn: PosixSpawn): Promise<number>;
   /**
@@ -43,17 +43,13 @@ const attributesBytes = 1024;
 const signalSetBytes = 256;
 
 /**
- * The C library of this process. Undefined where it cannot be called or lacks something: other systems than Linux,
+ * The C library of this process. Rejects where it cannot be called or lacks something: other systems than Linux,
  * machines that koffi has no build for, glibc before 2.29.
  */
-export async function openLibc(): Promise<Libc | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    const { default: koffi } = await import('koffi');
-    return new KoffiLibc(koffi);
-  } catch {
-    return undefined;
-  }
+export async function openLibc(): Promise<Libc> {
+  if (process.platform !== 'linux') throw new Error(`No posix_spawn for ${process.platform}`);
+  const { default: koffi } = await import('koffi');
+  return new KoffiLibc(koffi);
 }
 
 class KoffiLibc implements Libc {

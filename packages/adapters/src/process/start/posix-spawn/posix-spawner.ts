@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { RunningProcess } from '@carillon/core';
+import type { ProcessExit, RunningProcess } from '@carillon/core';
+import { Slots } from '../../../slots.js';
 import { PipedProcess } from '../piped-process.js';
 import type { ProgramStarter } from '../program-starter.js';
 import { lookUp } from '../search-path.js';
@@ -8,8 +9,8 @@ import { type ProgramStart, removeScript, startProgram } from '../start-program.
 import { ExitWatch, type SignalSource } from './exit-watch.js';
 import type { Libc } from './libc.js';
 
-/** Calls under way, each of which holds memory of its own; more would only wait for a processor. */
-const startsAtOnce = 8;
+/** Calls under way: each takes one of the four threads that files and names of hosts need as well. */
+const startsAtOnce = 3;
 /** What an empty pipe takes at once, however little the system grants to it. */
 const pipeBytes = 4096;
 
@@ -41,8 +42,7 @@ export class PosixSpawner implements ProgramStarter {
   readonly #libc: Libc;
   readonly #otherwise: ProgramStarter;
   readonly #exits: ExitWatch;
-  readonly #waiting: (() => void)[] = [];
-  #underWay = 0;
+  readonly #slots = new Slots(startsAtOnce);
 
   constructor({ libc, otherwise, signals = process }: PosixSpawnerOptions) {
     this.#libc = libc;
@@ -55,17 +55,27 @@ export class PosixSpawner implements ProgramStarter {
     // The other way may know how (another user, text without a #! line), or else says why not in the usual words.
     if (begun === undefined) return this.#otherwise.start(start, stdin);
     const { pid, own } = begun;
-    const started = new PipedProcess(
-      {
-        pid,
-        stdout: reader(own.stdout),
-        stderr: reader(own.stderr),
-        onceCollected: (listener) => this.#exits.watch(pid, listener),
-      },
-      () => removeScript(start.script),
-    );
-    writeInput(own.stdin, stdin(pid));
-    return started;
+    const onceCollected = (listener: (exit: ProcessExit) => void): void => this.#exits.watch(pid, listener);
+    const onExit = (): void => removeScript(start.script);
+    const streams: Socket[] = [];
+    const open = (descriptor: number): Socket => {
+      const stream = reader(descriptor);
+      streams.push(stream);
+      return stream;
+    };
+    try {
+      const [stdout, stderr] = [open(own.stdout), open(own.stderr)];
+      const started = new PipedProcess({ pid, stdout, stderr, onceCollected }, onExit);
+      writeInput(own.stdin, stdin(pid));
+      return started;
+    } catch (error) {
+      // It runs, but nobody could read what it says: whoever is told that it could not be started may start it again.
+      process.kill(-pid, 'SIGKILL');
+      onceCollected(onExit);
+      // The others stay open: their numbers may be somebody else's by now.
+      for (const stream of streams) stream.destroy();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -74,16 +84,11 @@ export class PosixSpawner implements ProgramStarter {
 
   /** Undefined: nothing has run. */
   async #begin(start: ProgramStart): Promise<Begun | undefined> {
-    if (start.uid !== undefined || start.gid !== undefined) return undefined;
-    while (this.#underWay >= startsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#underWay += 1;
+    if (start.uid !== undefined || start.gid !== undefined || hasNul(start)) return undefined;
     try {
-      return await startProgram(start, () => this.#spawn(start));
+      return await this.#slots.use(() => startProgram(start, () => this.#spawn(start)));
     } catch {
       return undefined;
-    } finally {
-      this.#underWay -= 1;
-      this.#waiting.shift()?.();
     }
   }
 
@@ -138,8 +143,21 @@ function openPipes(libc: Libc): Pipes {
   }
 }
 
+/** Never throws: what has been started must not seem to have failed. */
 function closeAll(ends: Pipes['own']): void {
-  for (const end of Object.values(ends)) closeSync(end);
+  for (const end of Object.values(ends)) {
+    try {
+      closeSync(end);
+    } catch {
+      // It is closed.
+    }
+  }
+}
+
+/** The C library would take what comes before it for the whole. */
+function hasNul({ file, args, cwd, env }: ProgramStart): boolean {
+  const names = Object.keys(env);
+  return [file, cwd, ...args, ...names, ...Object.values(env)].some((text) => text.includes('\0'));
 }
 
 function reader(descriptor: number): Socket {
