@@ -11,9 +11,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -21,6 +22,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const bundleDirectory = join(root, 'packages/node/dist/bundle');
 /** Names of the files of the latest build. */
 const listName = 'files.json';
+/** Of all packages whose code is in the bundle. */
+const licencesName = 'LICENSES.txt';
+/** Much longer than any build takes: what is older is of none that still runs. */
+const abandonedAfterMs = 600_000;
 
 /** Each is started by its name: the program itself, and what it runs as processes and threads of their own. */
 export const programs = {
@@ -78,6 +83,7 @@ const settings = {
   minifySyntax: true,
   // With an error that nobody catches, Node prints its line.
   lineLimit: 160,
+  // All licences are in a file of their own.
   legalComments: 'none',
   sourcemap: 'linked',
   sourcesContent: false,
@@ -86,19 +92,46 @@ const settings = {
 
 /**
  * Makes the bundle what the sources are now, and answers what is in it (the metafile of esbuild). Rejects when they cannot
- * be compiled; then the bundle stays as it was. No file is ever half-written, and those of the build before stay: a node
- * that still runs loads some of its files only when it needs them.
+ * be compiled; then the bundle stays as it was. No file is ever half-written. Those of the build before stay, as do those
+ * written within the last ten minutes: a node that still runs loads some of its files only when it needs them, and
+ * another build may be writing its own.
  */
 export async function bundle(directory = bundleDirectory) {
   const { outputFiles, metafile } = await build({ ...settings, outdir: directory });
-  const names = outputFiles.map(({ path }) => basename(path)).sort();
+  const licences = { path: join(directory, licencesName), contents: Buffer.from(licencesOf(metafile)) };
+  const files = [...outputFiles, licences];
+  const names = files.map(({ path }) => basename(path)).sort();
   const before = namesOfBuild(directory);
-  const changed = outputFiles.filter(({ path, contents }) => !isSame(path, contents));
-  if (changed.length > 0 || before.join() !== names.join()) {
-    replaceFiles(directory, changed, names);
-    removeOthers(directory, new Set([...names, ...before, listName]));
+  const isCurrent = before.join() === names.join() && files.every(isWritten);
+  if (!isCurrent) {
+    // Those that are there already are written as well, so that none of this build looks abandoned to another.
+    replaceFiles(directory, files, names);
+    removeAbandoned(directory, new Set([...names, ...before, listName]));
   }
   return metafile;
+}
+
+/** Packages with the same text share it: half of them would be copies. */
+function licencesOf({ inputs }) {
+  const places = Object.keys(inputs).map(
+    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
+  const packagesOf = new Map();
+  for (const place of new Set(places.flat().sort())) {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, place, 'package.json'), 'utf8'));
+    const text = licenceText(join(root, place));
+    packagesOf.set(text, [...(packagesOf.get(text) ?? []), `${name} ${version}: ${license}`]);
+  }
+  const parts = [...packagesOf].map(([text, packages]) => `${packages.join('\n')}\n\n${text}\n`);
+  return `The programs beside this file contain code of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+function licenceText(place) {
+  const files = readdirSync(place).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
+  const texts = files
+    .sort()
+    .map((name) => readFileSync(join(place, name), 'utf8').replaceAll('\r', '').trim());
+  return texts.length === 0 ? '(These come without a text.)' : texts.join('\n\n');
 }
 
 /** Programs last: until then nobody asks for the others, whose names change with what is in them. */
@@ -117,17 +150,27 @@ function replaceFiles(directory, files, names) {
       renameSync(join(beside, basename(path)), join(directory, basename(path)));
     }
   } finally {
-    rmSync(beside, { recursive: true });
+    rmSync(beside, { recursive: true, force: true });
   }
 }
 
-function removeOthers(directory, known) {
-  for (const name of readdirSync(directory)) {
-    if (!known.has(name)) rmSync(join(directory, name), { force: true });
+/** Files that no build needs, and what builds that were killed have left beside the bundle. */
+function removeAbandoned(directory, needed) {
+  const parent = dirname(directory);
+  const isTemporary = (name) => name.startsWith(`${basename(directory)}.`);
+  const found = [
+    ...readdirSync(directory).flatMap((name) => (needed.has(name) ? [] : join(directory, name))),
+    ...readdirSync(parent).flatMap((name) => (isTemporary(name) ? join(parent, name) : [])),
+  ];
+  const before = Date.now() - abandonedAfterMs;
+  for (const path of found) {
+    // Another build may have removed it.
+    const written = statSync(path, { throwIfNoEntry: false });
+    if (written !== undefined && written.mtimeMs < before) rmSync(path, { recursive: true, force: true });
   }
 }
 
-function isSame(path, contents) {
+function isWritten({ path, contents }) {
   try {
     return readFileSync(path).equals(contents);
   } catch {

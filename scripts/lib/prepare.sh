@@ -59,6 +59,11 @@ bundle() {
   (cd "$root" && node scripts/bundle.mjs </dev/null >&2)
 }
 
+# Makes dist of the given packages, and of what they need, for programs that import them; nothing when it is there already.
+compile() {
+  (cd "$root" && node_modules/.bin/tsc -b "$@" </dev/null >&2)
+}
+
 # Sees to it that a Redis server program can be found, unless a Redis is named. Arguments: those of `carillon start`.
 provide_redis() {
   [ -z "${CARILLON_REDIS_URL:-}" ] || return 0

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -38,20 +47,80 @@ describe('files', () => {
     expect(readdirSync(join(parent, 'dist'))).toEqual(['bundle']);
   });
 
-  test('what is damaged is made anew; files of the build before stay, older ones go', async () => {
-    const list = join(directory, 'files.json');
-    const names = JSON.parse(readFileSync(list, 'utf8'));
-    writeFileSync(list, JSON.stringify([...names, 'before.js']));
-    for (const name of ['before.js', 'older.js']) writeFileSync(join(directory, name), '');
-    await bundle(directory);
-    expect(existsSync(join(directory, 'before.js'))).toBe(true);
-    expect(existsSync(join(directory, 'older.js'))).toBe(false);
+  const list = () => join(directory, 'files.json');
+  const namesOfBuild = () => JSON.parse(readFileSync(list(), 'utf8'));
+  /** Says that it was written `minutes` ago. */
+  const age = (path, minutes) => {
+    const time = Date.now() / 1_000 - minutes * 60;
+    utimesSync(path, time, time);
+  };
+  const damage = () => writeFileSync(join(directory, 'main.js'), 'damaged');
+
+  test('what is damaged is made anew', async () => {
     const intact = readFileSync(join(directory, 'main.js'));
-    writeFileSync(join(directory, 'main.js'), 'damaged');
+    damage();
     await bundle(directory);
     expect(readFileSync(join(directory, 'main.js')).equals(intact)).toBe(true);
-    expect(readdirSync(directory).sort()).toEqual([...names, 'files.json'].sort());
   });
+
+  test('files of the build before stay, others until they are ten minutes old', async () => {
+    const names = namesOfBuild();
+    writeFileSync(list(), JSON.stringify([...names, 'before.js']));
+    const minutes = { 'before.js': 1_000, 'older.js': 11, 'younger.js': 9 };
+    for (const name of Object.keys(minutes)) {
+      writeFileSync(join(directory, name), '');
+      age(join(directory, name), minutes[name]);
+    }
+    await bundle(directory);
+    const others = () => readdirSync(directory).filter((name) => ![...names, 'files.json'].includes(name));
+    expect(others().sort()).toEqual(['before.js', 'younger.js']);
+    damage();
+    await bundle(directory);
+    expect(others()).toEqual(['younger.js']);
+    rmSync(join(directory, 'younger.js'));
+  });
+
+  test('a build that writes anything writes all of its files, so that no other one removes them', async () => {
+    for (const name of namesOfBuild()) age(join(directory, name), 1_000);
+    damage();
+    const start = Date.now();
+    await bundle(directory);
+    // Times of files may be a few milliseconds behind the clock.
+    expect(Object.values(written()).filter((time) => time < start - 1_000)).toEqual([]);
+  });
+
+  test('what killed builds left beside the bundle goes, that of a running one stays', async () => {
+    for (const name of ['bundle.killed', 'bundle.runs', 'other.killed']) {
+      mkdirSync(join(parent, 'dist', name));
+      writeFileSync(join(parent, 'dist', name, 'main.js'), '');
+      age(join(parent, 'dist', name), name.endsWith('killed') ? 11 : 9);
+    }
+    damage();
+    await bundle(directory);
+    expect(readdirSync(join(parent, 'dist')).sort()).toEqual(['bundle', 'bundle.runs', 'other.killed']);
+  });
+});
+
+test('the licences of all packages are with it', () => {
+  const text = readFileSync(join(directory, 'LICENSES.txt'), 'utf8');
+  const places = Object.keys(metafile.inputs).flatMap(
+    (path) => /.*node_modules\/(@[^/]+\/[^/]+|[^@/][^/]*)/.exec(path)?.[0] ?? [],
+  );
+  expect(new Set(places).size).toBeGreaterThan(100);
+  const root = new URL('../../../', import.meta.url);
+  for (const place of new Set(places)) {
+    const { name, version, license } = JSON.parse(
+      readFileSync(new URL(`${place}/package.json`, root), 'utf8'),
+    );
+    expect(text).toContain(`\n${name} ${version}: ${license}\n`);
+    const files = readdirSync(new URL(place, root)).filter((file) => /^licen[cs]e/i.test(file));
+    for (const file of files) {
+      const licence = readFileSync(new URL(`${place}/${file}`, root), 'utf8');
+      expect(text).toContain(licence.replaceAll('\r', '').trim());
+    }
+    // Its text is there with other packages.
+    if (files.length === 0) expect(license).toBe('Apache-2.0');
+  }
 });
 
 describe('what is loaded', () => {
