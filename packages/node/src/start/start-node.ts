@@ -59,6 +59,7 @@ export async function startNode(config: Config, cutShort: AbortSignal): Promise<
     assembly = assembled;
     return await Promise.race([assembled, rejectedBy(cutShort)]);
   } catch (error) {
+    if (cutShort.aborted) log.log('info', 'The start is cut short', { reason: reasonOf(cutShort.reason) });
     await settled(assembly, noticeWithinMs);
     await stopAll(parts, log);
     throw error;

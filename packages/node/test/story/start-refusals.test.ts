@@ -215,6 +215,7 @@ test('a signal while the primary starts waits for it, then ends everything: no R
     await writer.close();
     await asked.promise;
     node.signal('SIGTERM');
+    await node.waitForLine(({ message }) => message === 'The start is cut short');
     await redis.call('CLIENT', 'UNPAUSE');
     // A worker process would keep the output open.
     await node.exited();
