@@ -1,5 +1,6 @@
 export { bundledProgram } from './bundled-program.js';
 export { FakeClock } from './fake-clock.js';
+export { asFirstProcess, describeAsFirstProcess, firstProcessOf } from './first-process.js';
 export { SeededRandom } from './seeded-random.js';
 export {
   acceptOne,

@@ -40,6 +40,7 @@ export class EmbeddedRedis {
   readonly #options: EmbeddedRedisOptions;
   readonly #searchPath: string;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
   #supervision: Promise<void> = Promise.resolve();
   #server: RunningServer | undefined;
   #starting: Promise<unknown> = Promise.resolve();
@@ -51,7 +52,7 @@ export class EmbeddedRedis {
     this.#searchPath = options.searchPath ?? process.env['PATH'] ?? '';
   }
 
-  /** Resolves when the server answers. Rejects with a text that tells the remedy. Call once. */
+  /** Resolves when the server answers. Rejects with a text that tells the remedy, or when stopped first. Call once. */
   start(): Promise<{ socketPath: string }> {
     const started = this.#start();
     this.#starting = started.catch(() => undefined);
@@ -59,9 +60,14 @@ export class EmbeddedRedis {
   }
 
   /** Ends the server in order, everything written, and resolves when its process is gone. Harmless when repeated. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#stopping = true;
     this.#wake();
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     await this.#end();
     await this.#starting;
     await this.#supervision;
@@ -141,8 +147,8 @@ export class EmbeddedRedis {
     let waitedFor = 0;
     await writeConfig(files);
     for (;;) {
-      if (this.#stopping) throw new Error('Stopped while Redis was starting');
       const answer = await askRedis(files.socketPath, ['PING'], clock);
+      this.#refuseWhenStopping();
       if (answer?.startsWith('+PONG') === true) {
         const pid = await redisPid(files.socketPath, clock);
         log.log('info', 'A Redis server that was left running is used', { pid });
@@ -176,6 +182,7 @@ export class EmbeddedRedis {
     let heardAtMs = clock.monotonicMs();
     while (!isEnded) {
       const answer = await askRedis(files.socketPath, ['PING'], clock);
+      this.#refuseWhenStopping();
       if (answer?.startsWith('+PONG') === true && !isEnded) return this.#keep({ pid: server.pid, ended });
       if (answer !== undefined) heardAtMs = clock.monotonicMs();
       if (clock.monotonicMs() - heardAtMs > silentStartMs) {
@@ -189,6 +196,11 @@ export class EmbeddedRedis {
       `Redis (${place.program.file}) does not start: ${server.outcome()}. Its log ${files.logPath} ends with:\n` +
         (await logTail(files)),
     );
+  }
+
+  /** Whoever stops ends the server as well. */
+  #refuseWhenStopping(): void {
+    if (this.#stopping) throw new Error('Stopped while Redis was starting');
   }
 
   #keep(server: RunningServer): RunningServer {

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Cancel } from '@carillon/core';
+import { deferred } from '@carillon/testkit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { SystemClock } from '../../src/clock/index.js';
@@ -169,6 +171,23 @@ describe('supervision', () => {
     await server.stop();
     expect(['started', 'refused']).toContain(await starting);
     expect(await askRedis(join(directory, 'redis', 'redis.sock'), ['PING'], clock)).toBeUndefined();
+  });
+
+  test('a stop while it is asked whether a server runs already starts none', async () => {
+    const program = join(directory, 'silent-server');
+    await writeFile(program, `#!/bin/sh\ntouch ${directory}/started\nexec sleep 1000\n`, { mode: 0o755 });
+    const stopped = deferred<void>();
+    // Every question has a time limit.
+    class StoppingClock extends SystemClock {
+      override after(delayMs: number, run: () => void): Cancel {
+        server.stop().then(stopped.resolve, stopped.reject);
+        return super.after(delayMs, run);
+      }
+    }
+    const server: EmbeddedRedis = open({ program, clock: new StoppingClock() });
+    await expect(server.start()).rejects.toThrow('Stopped while Redis was starting');
+    await stopped.promise;
+    await expect(stat(join(directory, 'started'))).rejects.toThrow('ENOENT');
   });
 });
 

@@ -27,6 +27,8 @@ export interface PrimaryRoleDeps {
   nodeId: string;
   redis: RedisSettings;
   secret: string;
+  /** Ends the wait for Redis. */
+  cutShort: AbortSignal;
 }
 
 /** The primary role of a node. */
@@ -40,7 +42,10 @@ export interface PrimaryRole {
 const silentAfterMs = 3_000;
 const keyFile = 'admin-api-key';
 
-/** Serves the API and competes for the lease. Rejects when Redis or the address cannot be used. */
+/**
+ * Serves the API and competes for the lease. Rejects when Redis or the address cannot be used, and with the reason of
+ * `cutShort` when that is aborted while Redis does not answer.
+ */
 export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> {
   const { config, log } = deps;
   const redis = openRedis(deps.redis, log);
@@ -84,7 +89,7 @@ export async function startPrimary(deps: PrimaryRoleDeps): Promise<PrimaryRole> 
     metrics: () => metrics.text(primary),
   });
   try {
-    await checkRedis(redis.commands, config.redis, log);
+    await checkRedis(redis.commands, config.redis, log, deps.cutShort);
     await clock.start();
     await served.listen();
   } catch (error) {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config/index.js';
 import { type RunningNode, startNode } from './start-node.js';
@@ -8,14 +9,19 @@ type StopSignal = (typeof stopSignals)[number];
 /**
  * Runs a node until it is told to stop. SIGTERM and SIGINT stop it cleanly; a second one cuts the grace period of
  * running jobs short. While the node starts they end it as they would end any program, after what it has started. Ends as well
- * when the primary has shut its worker down and it has no other role. Rejects with the reason when the node cannot start.
+ * when the primary has shut its worker down and it has no other role. Rejects with the reason when the node cannot start;
+ * signals do what they usually do then.
  */
 export async function runNode(config: Config): Promise<void> {
   // Listened to from here to the end: without a listener a signal ends the process on the spot.
   let onSignal: (signal: StopSignal) => void = () => undefined;
-  for (const signal of stopSignals) process.on(signal, () => onSignal(signal));
-  const node = await startUnlessStopped(config, (listener) => {
-    onSignal = listener;
+  const listener = (signal: StopSignal): void => onSignal(signal);
+  for (const signal of stopSignals) process.on(signal, listener);
+  const node = await startUnlessStopped(config, (next) => {
+    onSignal = next;
+  }).catch((error: unknown) => {
+    for (const signal of stopSignals) process.removeListener(signal, listener);
+    throw error;
   });
   if (node === undefined) return;
   let signals = 0;
@@ -56,11 +62,12 @@ async function startUnlessStopped(
     if (received === undefined) throw error;
   }
   endBy(received);
-  return undefined;
 }
 
-/** Does what the signal does to a program that does not handle it. */
-function endBy(signal: StopSignal): void {
+/** Does what the signal does to a program that does not handle it. Does not return. */
+function endBy(signal: StopSignal): never {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
+  // The first process of a container gets no signal that it does not handle, not even its own.
+  process.exit(128 + constants.signals[signal]);
 }

@@ -3,6 +3,7 @@ import { DirectoryLock, EmbeddedRedis } from '@carillon/adapters';
 import type { Logger } from '@carillon/core';
 import type { Config } from '../config/index.js';
 import { readCertificates } from './certificates.js';
+import { onAbort, rejectedBy, settled } from './cut-short.js';
 import { DataDirectory, reasonOf } from './data-directory.js';
 import type { RedisSettings } from './redis-clients.js';
 import { clock, createLog, random } from './services.js';
@@ -32,6 +33,12 @@ interface Part {
 }
 
 /**
+ * A start that is cut short gets this long to notice, so that nothing is ended under a part that is being started. One
+ * that waits for something that does not answer is left at it.
+ */
+const noticeWithinMs = 5_000;
+
+/**
  * Starts the roles of the configuration. When it resolves everything runs, though another node may be the
  * primary. Rejects with a message for people when it cannot start, and with the reason of `cutShort` when that is
  * aborted first; whatever needs an orderly end by then, such as a private Redis, has ended.
@@ -44,33 +51,39 @@ export async function startNode(config: Config, cutShort: AbortSignal): Promise<
   const lock = await DirectoryLock.acquire(directory.path, clock, random);
   const parts: Part[] = [{ stop: () => lock.release() }];
   let log: Logger = early;
+  let assembly: Promise<unknown> = Promise.resolve();
   try {
     const nodeId = await directory.nodeId();
     log = createLog(config.log, { node: config.hostname, nodeId });
-    return await Promise.race([
-      assemble(config, { directory, lock, nodeId }, log, parts),
-      rejectedBy(cutShort),
-    ]);
+    const assembled = assemble(config, { directory, lock, nodeId }, log, parts, cutShort);
+    assembly = assembled;
+    return await Promise.race([assembled, rejectedBy(cutShort)]);
   } catch (error) {
+    if (cutShort.aborted) log.log('info', 'The start is cut short', { reason: reasonOf(cutShort.reason) });
+    await settled(assembly, noticeWithinMs);
     await stopAll(parts, log);
     throw error;
   }
 }
 
+/** Looks at `cutShort` before each part; what it has started by then is in `parts`. */
 async function assemble(
   config: Config,
   { directory, lock, nodeId }: { directory: DataDirectory; lock: DirectoryLock; nodeId: string },
   log: Logger,
   parts: Part[],
+  cutShort: AbortSignal,
 ): Promise<RunningNode> {
-  const redis = await redisSettings(config, () => startRedis(config, lock, log, parts));
+  const redis = await redisSettings(config, () => startRedis(config, lock, log, parts, cutShort));
   const secret = config.clusterSecret ?? (await directory.localSecret());
   const certificates = await readCertificates(config.http);
   const settings = workerSettings(config, nodeId, redis, secret, certificates.ca);
+  cutShort.throwIfAborted();
   const primary = config.roles.primary
-    ? await startPrimary({ config, certificates, directory, log, nodeId, redis, secret })
+    ? await startPrimary({ config, certificates, directory, log, nodeId, redis, secret, cutShort })
     : undefined;
   if (primary !== undefined) parts.push(primary);
+  cutShort.throwIfAborted();
   const worker = config.roles.worker ? await startWorkerRole(settings, primary, log) : undefined;
   if (worker !== undefined) {
     // Parts end last to first. With a Redis of its own nobody can take over, and this primary has to apply the
@@ -78,6 +91,7 @@ async function assemble(
     const isAlone = config.redis.url === undefined || primary === undefined;
     parts.splice(isAlone ? parts.length : parts.length - 1, 0, worker);
   }
+  cutShort.throwIfAborted();
   log.log('info', 'The node runs', { version, ...(primary === undefined ? {} : { url: primary.url }) });
   return {
     nodeId,
@@ -88,16 +102,27 @@ async function assemble(
   };
 }
 
-async function startRedis(config: Config, lock: DirectoryLock, log: Logger, parts: Part[]): Promise<string> {
+async function startRedis(
+  config: Config,
+  lock: DirectoryLock,
+  log: Logger,
+  parts: Part[],
+  cutShort: AbortSignal,
+): Promise<string> {
   const redis = new EmbeddedRedis({
     lock,
     ...(config.redis.serverPath === undefined ? {} : { program: config.redis.serverPath }),
     clock,
     log,
   });
-  // Before it runs: its start may be cut short.
+  // Before it runs: its start may be cut short, which makes it reject.
   parts.push({ stop: () => redis.stop() });
-  const { socketPath } = await redis.start();
+  const starting = redis.start();
+  const ignore = onAbort(cutShort, () => {
+    // What goes wrong is said where the parts are stopped.
+    redis.stop().catch(() => undefined);
+  });
+  const { socketPath } = await starting.finally(ignore);
   return `unix:${socketPath}`;
 }
 
@@ -155,14 +180,6 @@ async function startWorkerRole(
   const supervisor = new WorkerSupervisor(settings, clock, log);
   supervisor.start();
   return { stop: () => supervisor.stop(settings.drainGraceMs), hasten: () => supervisor.hasten() };
-}
-
-function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }
 
 /** Ends the parts, last started first; a part that fails does not keep the others running. */

@@ -1,9 +1,21 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, NodeProcess } from '@carillon/testkit';
+import { createRedis, MemoryLogger } from '@carillon/adapters';
+import {
+  asFirstProcess,
+  createTestAuthority,
+  deferred,
+  describeAsFirstProcess,
+  firstProcessOf,
+  freePort,
+  NodeProcess,
+  RedisMonitor,
+} from '@carillon/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 
 /*
@@ -27,10 +39,10 @@ afterEach(async () => {
 }, 30_000);
 
 /** A node with a Redis of its own. */
-function nodeWith(environment: Record<string, string>): NodeProcess {
+function nodeWith(environment: Record<string, string>, through: readonly string[] = []): NodeProcess {
   const { CARILLON_REDIS_SERVER: program } = process.env;
   const redis: Record<string, string> = program === undefined ? {} : { CARILLON_REDIS_SERVER: program };
-  const node = new NodeProcess('alone', { ...redis, ...environment });
+  const node = new NodeProcess('alone', { ...redis, ...environment }, through);
   nodes.push(node);
   return node;
 }
@@ -121,8 +133,100 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const pid = Number(readFileSync(pidFile, 'utf8'));
     const ended = node.exited();
     node.signal(signal);
-    expect(await ended).toBe(null);
+    await ended;
+    expect(node.endedBy).toBe(signal);
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   },
   30_000,
 );
+
+/** A node whose Redis is elsewhere and not there, waiting for it. */
+async function waitingNode(through: readonly string[] = []): Promise<NodeProcess> {
+  const [port, redisPort] = [await freePort(), await freePort()];
+  const node = nodeWith(
+    {
+      CARILLON_DATA_DIR: join(directory, 'data'),
+      CARILLON_HTTP_PORT: String(port),
+      CARILLON_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+    },
+    through,
+  );
+  node.start();
+  await node.waitForLine(({ message }) => message === 'Redis cannot be reached');
+  return node;
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s ends a node that waits for Redis',
+  async (signal) => {
+    const node = await waitingNode();
+    node.signal(signal);
+    await node.exited();
+    expect(node.endedBy).toBe(signal);
+    // Its lock is free again: the next one gets as far.
+    const next = await waitingNode();
+    await next.stop();
+  },
+  30_000,
+);
+
+describeAsFirstProcess('the first process of a container', () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)(
+    '%s during the start ends it, with the exit code of a shell',
+    async (signal, exitCode) => {
+      const node = await waitingNode(asFirstProcess);
+      try {
+        process.kill(firstProcessOf(node.pid), signal);
+        expect(await node.exited()).toBe(exitCode);
+      } finally {
+        await node.kill9();
+      }
+    },
+    30_000,
+  );
+});
+
+test('a signal while the primary starts waits for it, then ends everything: no Redis, no worker, no node that runs', async () => {
+  const dataDir = join(directory, 'data');
+  const authorities = join(directory, 'authorities.pem');
+  // Read when Redis has answered, and before the primary starts.
+  execFileSync('mkfifo', [authorities]);
+  const node = nodeWith({
+    CARILLON_DATA_DIR: dataDir,
+    CARILLON_HTTP_PORT: String(await freePort()),
+    CARILLON_TLS_CA: authorities,
+  });
+  node.start();
+  const writer = await open(authorities, 'w');
+  const pid = Number(readFileSync(join(dataDir, 'redis', 'redis.pid'), 'utf8'));
+  const url = `unix:${join(dataDir, 'redis', 'redis.sock')}`;
+  // No lease can be had meanwhile, without which the start does not end; questions are answered.
+  const redis = createRedis({ url, log: new MemoryLogger() }, 'commands');
+  await redis.call('CLIENT', 'PAUSE', '60000', 'WRITE');
+  const asked = deferred<void>();
+  const monitor = await RedisMonitor.start(url, ([command = '']) => {
+    if (command.toLowerCase() === 'time') asked.resolve();
+  });
+  try {
+    await writer.writeFile(createTestAuthority().ca);
+    await writer.close();
+    await asked.promise;
+    node.signal('SIGTERM');
+    await node.waitForLine(({ message }) => message === 'The start is cut short');
+    await redis.call('CLIENT', 'UNPAUSE');
+    // A worker process would keep the output open.
+    await node.exited();
+  } finally {
+    monitor.close();
+    redis.disconnect();
+  }
+  expect(node.endedBy).toBe('SIGTERM');
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  const said = node.lines.map(({ message }) => message);
+  expect(said).not.toContain('The node runs');
+  // Redis was not taken from under the primary.
+  expect(said).not.toContain('Redis cannot be reached');
+}, 30_000);

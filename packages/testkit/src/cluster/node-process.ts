@@ -104,6 +104,11 @@ export class NodeProcess {
     return child?.exitCode ?? null;
   }
 
+  /** The signal that ended the process, if one did. */
+  get endedBy(): NodeJS.Signals | null {
+    return this.#child?.signalCode ?? null;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
