@@ -196,6 +196,32 @@ describe('what has been started', () => {
 });
 
 describe('a burst', () => {
+  test.each([
+    [4, 3],
+    [1, 1],
+    [100, 8],
+  ])('leaves one of %i threads to others: %i starts at a time', async (threads, most) => {
+    const ends: (() => void)[] = [];
+    const hanging: Libc = {
+      pipe: (await openLibc()).pipe.bind(await openLibc()),
+      spawn: () =>
+        new Promise((_resolve, reject) => {
+          ends.push(() => reject(new Error('hung')));
+        }),
+      collect: () => undefined,
+    };
+    const few = new PosixSpawner({ libc: hanging, otherwise, signals: signalsOfThisProcess(), threads });
+    const starts = Array.from({ length: 20 }, () => few.start(shell(''), () => '').catch(() => undefined));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ends).toHaveLength(most);
+    for (let n = 0; n < 20; n += 1) {
+      ends[n]?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(starts);
+    expect(asked).toHaveLength(20);
+  });
+
   test('of three hundred scripts: each runs once, is collected, and leaves nothing open', async () => {
     const before = await openDescriptors();
     const numbers = Array.from({ length: 300 }, (_, n) => n);

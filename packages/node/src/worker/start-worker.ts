@@ -192,7 +192,7 @@ function workerAt(
       node: { ...settings.node, id: place.id, ip: firstAddress(), version },
       process: { pid: process.pid, uid: process.getuid?.() ?? -1 },
       environment: baseEnvironment(settings, process.env),
-      hiddenVariables: ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE'],
+      hiddenVariables: ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'UV_THREADPOOL_SIZE'],
       workDirectory: process.cwd(),
       builtins: new Map(
         programs.plugins.map(([name, file]) => [name, { file: process.execPath, args: [file] }]),

@@ -20,6 +20,8 @@ export type ProcessMessage =
  * would help must wait for a processor while jobs start, and it for them.
  */
 const smallHeap = ['--max-semi-space-size=1', '--single-threaded-gc'];
+/** Threads that start processes, one that is left to files. */
+const poolThreads = '8';
 const restartAfterMs = [100, 500, 2_000, 5_000];
 /** A worker process that lived this long gets a quick restart again. */
 const healthyAfterMs = 30_000;
@@ -49,7 +51,7 @@ export class WorkerSupervisor {
   start(): void {
     const startedAtMs = this.#clock.monotonicMs();
     const child = fork(programs.worker, [], {
-      env: withoutSecrets(process.env),
+      env: { UV_THREADPOOL_SIZE: poolThreads, ...withoutSecrets(process.env) },
       execArgv: [...process.execArgv, ...smallHeap],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // The terminal's Ctrl-C reaches the whole group; only the supervisor decides when the worker ends.

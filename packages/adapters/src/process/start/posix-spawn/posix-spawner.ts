@@ -9,8 +9,10 @@ import { type ProgramStart, removeScript, startProgram } from '../start-program.
 import { ExitWatch, type SignalSource } from './exit-watch.js';
 import type { Libc } from './libc.js';
 
-/** Calls under way: each takes one of the four threads that files and names of hosts need as well. */
-const startsAtOnce = 3;
+/** Calls under way, each of which holds memory of its own; more would only wait for a processor. */
+const mostAtOnce = 8;
+/** Threads of libuv's pool when nothing is said. */
+const usualThreads = 4;
 /** What an empty pipe takes at once, however little the system grants to it. */
 const pipeBytes = 4096;
 
@@ -20,6 +22,8 @@ export interface PosixSpawnerOptions {
   otherwise: ProgramStarter;
   /** Default: those of this process. */
   signals?: SignalSource;
+  /** Of libuv's pool, which files and names of hosts need as well: one is left to them. Default: as in this process. */
+  threads?: number;
 }
 
 interface Pipes {
@@ -42,12 +46,13 @@ export class PosixSpawner implements ProgramStarter {
   readonly #libc: Libc;
   readonly #otherwise: ProgramStarter;
   readonly #exits: ExitWatch;
-  readonly #slots = new Slots(startsAtOnce);
+  readonly #slots: Slots;
 
-  constructor({ libc, otherwise, signals = process }: PosixSpawnerOptions) {
+  constructor({ libc, otherwise, signals = process, threads = poolThreads() }: PosixSpawnerOptions) {
     this.#libc = libc;
     this.#otherwise = otherwise;
     this.#exits = new ExitWatch(libc, signals);
+    this.#slots = new Slots(Math.max(1, Math.min(mostAtOnce, threads - 1)));
   }
 
   async start(start: ProgramStart, stdin: (pid: number) => string): Promise<RunningProcess> {
@@ -113,6 +118,10 @@ export class PosixSpawner implements ProgramStarter {
       closeAll(child);
     }
   }
+}
+
+function poolThreads(): number {
+  return Number(process.env['UV_THREADPOOL_SIZE']) || usualThreads;
 }
 
 /** A path is taken as it is. Throws when nothing is found. */
