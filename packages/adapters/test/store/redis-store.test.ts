@@ -86,6 +86,8 @@ describe('RedisStore: a server in trouble', () => {
   test('what was acknowledged survives a kill of the server; open stores go on with the restarted one', async () => {
     const { client, session, store } = await openOne();
     const count = 2_000;
+    // With everysec a write waits in the server, acknowledged, while the disk is slow to sync the one before.
+    await client.config('SET', 'appendfsync', 'always');
     await Promise.all(Array.from({ length: count }, (_, epoch) => store.commit(session, [note(epoch)])));
     await redis.server.kill9();
     await redis.server.restart();

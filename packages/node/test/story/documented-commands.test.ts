@@ -136,6 +136,7 @@ async function run(argv: readonly string[]): Promise<Ran> {
     cwd: cluster.directory,
     timeZone: 'UTC',
     readSecret: () => Promise.resolve('correct horse'),
+    version: '1.2.3',
   });
   return { exitCode, out, err };
 }
