@@ -2,16 +2,8 @@ import { allText, bundledProgram, signalsOfThisProcess } from '@carillon/testkit
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { MemoryLogger } from '../../src/logger/index.js';
 import type { ProgramStarter } from '../../src/process/index.js';
+import { shellStart } from './shell-start.js';
 
-const start = {
-  file: '/bin/sh',
-  args: ['-c', 'readlink /proc/$$/fd/1'],
-  cwd: '/',
-  env: {},
-  uid: undefined,
-  gid: undefined,
-  script: undefined,
-};
 let starter: ProgramStarter | undefined;
 let log: MemoryLogger;
 beforeEach(() => {
@@ -29,7 +21,7 @@ async function outputKind(): Promise<string> {
     log,
     signals: signalsOfThisProcess(),
   });
-  const child = await starter.start(start, () => '');
+  const child = await starter.start(shellStart('/', 'readlink /proc/$$/fd/1'), () => '');
   const [text] = await Promise.all([allText(child.stdout), child.exited]);
   return text.replace(/:.*\n/, '');
 }

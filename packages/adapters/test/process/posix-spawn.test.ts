@@ -15,6 +15,7 @@ import {
   type ProgramStarter,
 } from '../../src/process/index.js';
 import type { ProgramStart } from '../../src/process/start/start-program.js';
+import { shellStart } from './shell-start.js';
 
 let directory: string;
 /** Starts the other way was asked for. */
@@ -38,16 +39,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const shell = (text: string, more: Partial<ProgramStart> = {}): ProgramStart => ({
-  file: '/bin/sh',
-  args: ['-c', text],
-  cwd: directory,
-  env: { PATH: process.env['PATH'] ?? '' },
-  uid: undefined,
-  gid: undefined,
-  script: undefined,
-  ...more,
-});
+const shell = (text: string, more: Partial<ProgramStart> = {}): ProgramStart =>
+  shellStart(directory, text, more);
 const start = (text: string, more: Partial<ProgramStart> = {}): Promise<RunningProcess> =>
   spawner.start(shell(text, more), () => '');
 /** Those that are children of this process still, if only as zombies. */

@@ -8,6 +8,7 @@ import { allText, bundledProgram } from '@carillon/testkit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SpawnThread } from '../../src/process/index.js';
 import type { ProgramStart } from '../../src/process/start/start-program.js';
+import { shellStart } from './shell-start.js';
 
 const program = bundledProgram('spawn-thread.js');
 let thread: SpawnThread;
@@ -21,15 +22,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const shell = (text: string): ProgramStart => ({
-  file: '/bin/sh',
-  args: ['-c', text],
-  cwd: directory,
-  env: { PATH: process.env['PATH'] ?? '' },
-  uid: undefined,
-  gid: undefined,
-  script: undefined,
-});
+const shell = (text: string): ProgramStart => shellStart(directory, text);
 
 test('what a process wrote before its exit is there when the exit is known', async () => {
   const child = await thread.start(shell('head -c 60000 /dev/zero; echo oops >&2'), () => '');
